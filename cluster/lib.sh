@@ -1,0 +1,180 @@
+# shellcheck shell=bash
+# Shared by up, down, daemon and submit, which all set -euo pipefail.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+state=$(dirname "$here")/.cluster
+start_seconds=60
+stop_seconds=10
+daemons=(namenode datanode resourcemanager nodemanager1 nodemanager2 jobhistory historyserver)
+
+say() { echo "cluster: $*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+# One command at a time changes the cluster. Daemons must not inherit the
+# descriptor, or the lock would live as long as they do.
+lock_cluster() {
+  exec 8<"$here"
+  flock -w 600 8 || die "another cluster command has been running for ten minutes"
+}
+
+load_settings() {
+  [[ -f $state/env ]] || die "no cluster is up: run cluster/up"
+  # shellcheck source=/dev/null
+  source "$state/settings"
+  # shellcheck source=/dev/null
+  source "$state/env"
+}
+
+running() { [[ $(ps -o stat= -p "$1" 2>/dev/null) == [!Z]* ]]; }
+
+# Command lines carry this, so that a pid taken over by another process is
+# never mistaken for the daemon's.
+mark() { echo "-Dsparkmodel.daemon=$state/$1"; }
+
+pid_file() { echo "$state/pids/$1.pid"; }
+
+live_pid() {
+  local pid
+  pid=$(cat "$(pid_file "$1")" 2>/dev/null) || return 1
+  running "$pid" && ps -ww -o args= -p "$pid" | grep -qF -- "$(mark "$1") " || return 1
+  echo "$pid"
+}
+
+wait_gone() {
+  local deadline=$((SECONDS + stop_seconds))
+  while running "$1"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
+
+known_daemon() {
+  local name
+  for name in "${daemons[@]}"; do
+    [[ $name != "$1" ]] || return 0
+  done
+  die "unknown daemon '$1'; there are ${daemons[*]}"
+}
+
+# The name of the variable in .cluster/settings that holds a NodeManager's port.
+port_of() { local name=${1}_${2}_port; echo "${name^^}"; }
+
+launch_daemon() {
+  local name=$1 main port variable package
+  local classpath="$state/conf:$state/webroot:$HADOOP_LIB/*"
+  local options=(
+    "$(mark "$name")" -Xmx400m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData
+    -Djava.net.preferIPv4Stack=true "-Djava.io.tmpdir=$state/tmp"
+  )
+  local arguments=()
+  for package in java.lang java.lang.invoke java.io java.net java.nio java.util java.util.concurrent sun.nio.ch; do
+    options+=("--add-opens=java.base/$package=ALL-UNNAMED")
+  done
+  case $name in
+    namenode) main=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
+    datanode) main=org.apache.hadoop.hdfs.server.datanode.DataNode ;;
+    resourcemanager) main=org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
+    nodemanager?)
+      main=org.apache.hadoop.yarn.server.nodemanager.NodeManager
+      options+=("-Dnm.name=$name")
+      for port in rpc localizer http collector shuffle; do
+        variable=$(port_of "$name" "$port")
+        options+=("-Dnm.$port.port=${!variable}")
+      done
+      ;;
+    jobhistory) main=org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer ;;
+    historyserver)
+      main=org.apache.spark.deploy.history.HistoryServer
+      classpath="$state/conf:$SPARK_HOME_4/jars/*"
+      arguments=(--properties-file "$state/conf/spark-history.conf")
+      ;;
+  esac
+  SPARK_LOCAL_IP=127.0.0.1 setsid "$JAVA_HOME/bin/java" "${options[@]}" -cp "$classpath" "$main" "${arguments[@]}" \
+    >>"$state/logs/$name.log" 2>&1 </dev/null 8<&- &
+  echo $! >"$(pid_file "$name")"
+}
+
+# Waits until the daemon is of use to others, which is later than its listening.
+await_daemon() {
+  local name=$1 url pattern variable
+  case $name in
+    namenode)
+      url="$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
+      pattern='"Safemode" *: *""'
+      ;;
+    datanode)
+      url="$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
+      pattern='"NumLiveDataNodes" *: *1'
+      ;;
+    resourcemanager)
+      url=$YARN_RM_URL/ws/v1/cluster/info
+      pattern='"haState":"ACTIVE"'
+      ;;
+    nodemanager?)
+      url="$YARN_RM_URL/ws/v1/cluster/nodes?states=RUNNING"
+      variable=$(port_of "$name" rpc)
+      pattern="\"id\":\"[^\"]*:${!variable}\""
+      ;;
+    jobhistory)
+      url=$MAPREDUCE_HISTORY_URL/ws/v1/history/info
+      pattern='"hadoopVersion"'
+      ;;
+    historyserver)
+      url=$SPARK_HISTORY_URL/api/v1/version
+      pattern='"spark"'
+      ;;
+  esac
+  if ! python3 "$here/await.py" --pid "$(cat "$(pid_file "$name")")" --seconds "$start_seconds" "$url" "$pattern"; then
+    say "$name did not start; its log ends:"
+    tail -n 30 "$state/logs/$name.log" >&2 || true
+    return 1
+  fi
+}
+
+# signal_daemon SIGNAL NAME returns when the process has gone.
+signal_daemon() {
+  local pid
+  if pid=$(live_pid "$2"); then
+    kill "-$1" "$pid" 2>/dev/null || true
+    if ! wait_gone "$pid"; then
+      kill -KILL "$pid" 2>/dev/null || true
+      wait_gone "$pid" || die "$2 (pid $pid) does not end"
+    fi
+  fi
+  rm -f "$(pid_file "$2")"
+}
+
+# Containers that outlived their NodeManager, and what cluster/submit started.
+stray_pids() {
+  local file pid link
+  for file in "$state"/pids/submit-*.pid; do
+    [[ -f $file ]] || continue
+    pid=$(cat "$file")
+    if ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF -- "$state/conf"; then echo "$pid"; fi
+  done
+  for link in /proc/[0-9]*/cwd; do
+    if [[ $(readlink "$link" 2>/dev/null) == "$state/data/nodemanager"* ]]; then
+      link=${link%/cwd}
+      echo "${link#/proc/}"
+    fi
+  done
+}
+
+take_down() {
+  local name pid
+  [[ -d $state ]] || return 0
+  for name in "${daemons[@]}"; do
+    if pid=$(live_pid "$name"); then kill -TERM "$pid" 2>/dev/null || true; fi
+  done
+  for name in "${daemons[@]}"; do
+    signal_daemon TERM "$name"
+  done
+  for pid in $(stray_pids); do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait_gone "$pid" || die "process $pid does not end"
+  done
+  rm -rf "$state"
+}
