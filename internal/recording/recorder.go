@@ -18,8 +18,11 @@ import (
 const (
 	requestTimeout = 10 * time.Second
 	maxConcurrent  = 8
-	maxBody        = 64 << 20
-	maxBodies      = 512 << 20 // of one recording, so that it stays below maxFile
+	// perServer is how many requests one server gets at a time: a driver accepts hardly more connections, and what the
+	// resource manager's proxy tries beyond waits a second for the kernel to try again.
+	perServer = 2
+	maxBody   = 64 << 20
+	maxBodies = 512 << 20 // of one recording, so that it stays below maxFile
 )
 
 // The origins that can be recorded.
@@ -164,11 +167,11 @@ func (r *recorder) keep(a Answer) {
 	r.size += len(a.Body)
 }
 
-// all asks for several paths at once.
+// all asks a server for several paths.
 func (r *recorder) all(ctx context.Context, origin string, paths ...string) []Answer {
 	answers := make([]Answer, len(paths))
 	var g errgroup.Group
-	g.SetLimit(maxConcurrent)
+	g.SetLimit(perServer)
 	for i, path := range paths {
 		g.Go(func() error {
 			answers[i] = r.get(ctx, origin, path)

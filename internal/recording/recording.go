@@ -67,11 +67,12 @@ func (a *Answer) sameAs(b *Answer) bool {
 	return a.Status == b.Status && a.Body == b.Body && maps.EqualFunc(significant(a.Header), significant(b.Header), slices.Equal)
 }
 
-// significant returns the headers without those that tell the time of the answer.
+// significant returns the headers without those that every answer has anew: its time, and Spark's nonce for scripts.
 func significant(h http.Header) http.Header {
 	h = maps.Clone(h)
 	h.Del("Date")
 	h.Del("Expires")
+	h.Del("Content-Security-Policy")
 	return h
 }
 

@@ -82,7 +82,7 @@ func newSparkTree(r *recorder, origin, base string) *sparkTree {
 	}
 }
 
-// ask asks for several paths of the tree at once.
+// ask asks for several paths of the tree.
 func (t *sparkTree) ask(ctx context.Context, paths ...string) []Answer {
 	full := make([]string, len(paths))
 	for i, path := range paths {
