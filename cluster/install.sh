@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # here comes from lib.sh
 # What up installs, into a folder that is shared by all clones. A folder's name
 # has a hash of what it was made from, and it appears only when it is complete.
 
@@ -15,8 +16,9 @@ need_tools() {
   ((${#missing[@]})) || return 0
   if ((EUID == 0)) && command -v apt-get >/dev/null; then
     say "installing ${missing[*]}"
-    apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+    if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2; then
       die "apt-get could not install ${missing[*]}"
+    fi
   else
     die "please install (Debian's names): ${missing[*]}"
   fi

@@ -92,8 +92,10 @@ launch_daemon() {
       arguments=(--properties-file "$state/conf/spark-history.conf")
       ;;
   esac
-  SPARK_LOCAL_IP=127.0.0.1 setsid "$JAVA_HOME/bin/java" "${options[@]}" -cp "$classpath" "$main" "${arguments[@]}" \
-    >>"$state/logs/$name.log" 2>&1 </dev/null 8<&- &
+  (
+    cd "$state/data" || exit
+    SPARK_LOCAL_IP=127.0.0.1 exec setsid "$JAVA_HOME/bin/java" "${options[@]}" -cp "$classpath" "$main" "${arguments[@]}"
+  ) >>"$state/logs/$name.log" 2>&1 </dev/null 8<&- &
   echo $! >"$(pid_file "$name")"
 }
 
@@ -147,16 +149,12 @@ signal_daemon() {
   rm -f "$(pid_file "$2")"
 }
 
-# Containers that outlived their NodeManager, and what cluster/submit started.
+# Containers that outlived their NodeManager and programs of cluster/submit work
+# below data, whatever their command lines say.
 stray_pids() {
-  local file pid link
-  for file in "$state"/pids/submit-*.pid; do
-    [[ -f $file ]] || continue
-    pid=$(cat "$file")
-    if ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF -- "$state/conf"; then echo "$pid"; fi
-  done
+  local link
   for link in /proc/[0-9]*/cwd; do
-    if [[ $(readlink "$link" 2>/dev/null) == "$state/data/nodemanager"* ]]; then
+    if [[ $(readlink "$link" 2>/dev/null) == "$state/data/"* ]]; then
       link=${link%/cwd}
       echo "${link#/proc/}"
     fi
