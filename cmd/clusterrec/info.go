@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -18,8 +18,8 @@ import (
 
 const largestShown = 10
 
-func info(args []string, out io.Writer) error {
-	file, err := parseFlags(flag.NewFlagSet("info", flag.ContinueOnError), args)
+func info(_ context.Context, args []string, out io.Writer) error {
+	file, err := parseFlags(newFlags("info"), args)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func describe(out io.Writer, file string, rec *recording.Recording) error {
 	for _, app := range applications(rec) {
 		fmt.Fprintf(w, "%s\t%s %s %s/%s\n", app.ID, app.Type, app.Name, app.State, app.FinalStatus)
 	}
-	fmt.Fprintln(w, "largest:\t")
+	fmt.Fprintln(w, "\nlargest") // ends the column
 	for _, l := range largest(rec) {
 		fmt.Fprintf(w, "%d bytes in %d answers\t%s %s\n", l.bytes, l.answers, l.Origin, l.Key)
 	}

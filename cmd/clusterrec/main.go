@@ -26,10 +26,7 @@ const usage = `usage:
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "clusterrec:", err)
 		stop()
 		os.Exit(1)
@@ -37,22 +34,26 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
+	commands := map[string]func(context.Context, []string, io.Writer) error{"record": record, "serve": serve, "info": info}
 	if len(args) == 0 {
 		return errors.New("no command\n" + usage)
 	}
-	switch command, args := args[0], args[1:]; command {
-	case "record":
-		return record(ctx, args, out)
-	case "serve":
-		return serve(ctx, args, out)
-	case "info":
-		return info(args, out)
-	case "help", "-h", "--help":
-		_, err := io.WriteString(out, usage)
-		return err
-	default:
-		return fmt.Errorf("unknown command %q\n%s", command, usage)
+	command := commands[args[0]]
+	if command == nil {
+		return fmt.Errorf("unknown command %q\n%s", args[0], usage)
 	}
+	err := command(ctx, args[1:], out)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = io.WriteString(out, usage)
+	}
+	return err
+}
+
+// newFlags returns a flag set that leaves it to run to tell of errors.
+func newFlags(command string) *flag.FlagSet {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
 }
 
 // parseFlags accepts flags before and after the one positional argument, which is the recording's file.

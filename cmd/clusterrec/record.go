@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -13,7 +12,7 @@ import (
 )
 
 func record(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("record", flag.ContinueOnError)
+	flags := newFlags("record")
 	file := flags.String("out", "", "the file to write")
 	interval := flags.Duration("interval", time.Second, "from one pass over the cluster to the next")
 	var origins, replace pairs

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -16,7 +15,7 @@ import (
 )
 
 func serve(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags := newFlags("serve")
 	speed := flags.Float64("speed", 1, "1 is real time, 10 ten times faster")
 	from := flags.Duration("from", 0, "where to begin, after the recording's start")
 	at := flags.Duration("at", -1, "where to stand still, after the recording's start")

@@ -110,13 +110,15 @@ func Load(path string) (*Recording, error) {
 }
 
 // Read reads a recording.
-func Read(r io.Reader) (*Recording, error) {
+func Read(r io.Reader) (*Recording, error) { return read(r, maxFile) }
+
+func read(r io.Reader, limit int64) (*Recording, error) {
 	zr, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fmt.Errorf("reading recording: %w", err)
 	}
 	defer zr.Close()
-	rec, err := decode(http.MaxBytesReader(nil, zr.IOReadCloser(), maxFile))
+	rec, err := decode(&cappedReader{r: zr, left: limit})
 	if err != nil {
 		return nil, fmt.Errorf("reading recording: %w", err)
 	}
@@ -137,6 +139,24 @@ func decode(r io.Reader) (*Recording, error) {
 		return nil, fmt.Errorf("not one HAR file: %w", err)
 	}
 	return file.Log.recording()
+}
+
+// A cappedReader fails, unlike an io.LimitedReader, when there is more than it may read.
+type cappedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (c *cappedReader) Read(b []byte) (int, error) {
+	if int64(len(b)) > c.left+1 {
+		b = b[:c.left+1]
+	}
+	n, err := c.r.Read(b)
+	c.left -= int64(n)
+	if c.left < 0 {
+		return 0, errors.New("too large")
+	}
+	return n, err
 }
 
 // Write writes the recording so that [Read] reads it.

@@ -221,7 +221,7 @@ func (a *Answer) ask(ctx context.Context, client *http.Client, url string) {
 		return
 	}
 	defer resp.Body.Close()
-	body, sent, err := readBody(resp)
+	body, sent, err := readBody(resp, maxBody)
 	if err != nil {
 		a.Err = err.Error()
 		return
@@ -233,7 +233,7 @@ func (a *Answer) ask(ctx context.Context, client *http.Client, url string) {
 }
 
 // readBody returns the decoded body and how many bytes it took on the wire.
-func readBody(resp *http.Response) (string, int64, error) {
+func readBody(resp *http.Response, limit int64) (string, int64, error) {
 	wire := &countingReader{r: resp.Body}
 	var plain io.Reader = wire
 	if resp.Header.Get("Content-Encoding") == "gzip" {
@@ -243,7 +243,7 @@ func readBody(resp *http.Response) (string, int64, error) {
 		}
 		plain = zr
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, io.NopCloser(plain), maxBody))
+	body, err := io.ReadAll(&cappedReader{r: plain, left: limit})
 	if err != nil {
 		return "", 0, fmt.Errorf("reading body: %w", err)
 	}
