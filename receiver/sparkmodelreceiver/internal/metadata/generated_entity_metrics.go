@@ -13,6 +13,7 @@ type SparkApplicationEntity struct {
 	sparkClusterName          string
 	sparkApplicationID        string
 	sparkApplicationAttemptID string
+	serviceName               string
 	sparkApplicationName      string
 	sparkUserName             string
 	sparkModelName            string
@@ -32,6 +33,11 @@ func NewSparkApplicationEntity(sparkClusterName string, sparkApplicationID strin
 }
 
 // Description attribute setters for spark.application.
+
+// SetServiceName sets the service.name description attribute.
+func (e *SparkApplicationEntity) SetServiceName(val string) {
+	e.serviceName = val
+}
 
 // SetSparkApplicationName sets the spark.application.name description attribute.
 func (e *SparkApplicationEntity) SetSparkApplicationName(val string) {
@@ -72,6 +78,9 @@ func (e *SparkApplicationEntity) copyToResource(cfg ResourceAttributesConfig, re
 		ent.IdentifyingAttributes().PutStr("spark.cluster.name", e.sparkClusterName)
 		ent.IdentifyingAttributes().PutStr("spark.application.id", e.sparkApplicationID)
 		ent.IdentifyingAttributes().PutStr("spark.application.attempt.id", e.sparkApplicationAttemptID)
+		if cfg.ServiceName.Enabled {
+			ent.DescriptiveAttributes().PutStr("service.name", e.serviceName)
+		}
 		if cfg.SparkApplicationName.Enabled {
 			ent.DescriptiveAttributes().PutStr("spark.application.name", e.sparkApplicationName)
 		}
@@ -99,6 +108,9 @@ func (e *SparkApplicationEntity) copyToResource(cfg ResourceAttributesConfig, re
 		}
 		if cfg.SparkApplicationAttemptID.Enabled {
 			res.Attributes().PutStr("spark.application.attempt.id", e.sparkApplicationAttemptID)
+		}
+		if cfg.ServiceName.Enabled {
+			res.Attributes().PutStr("service.name", e.serviceName)
 		}
 		if cfg.SparkApplicationName.Enabled {
 			res.Attributes().PutStr("spark.application.name", e.sparkApplicationName)

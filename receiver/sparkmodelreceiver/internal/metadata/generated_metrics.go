@@ -152,6 +152,7 @@ const (
 	AttributeSparkExecutorLossReasonPreempted
 	AttributeSparkExecutorLossReasonMemory
 	AttributeSparkExecutorLossReasonNode
+	AttributeSparkExecutorLossReasonHeartbeat
 	AttributeSparkExecutorLossReasonExit
 	AttributeSparkExecutorLossReasonOther
 )
@@ -169,6 +170,8 @@ func (av AttributeSparkExecutorLossReason) String() string {
 		return "memory"
 	case AttributeSparkExecutorLossReasonNode:
 		return "node"
+	case AttributeSparkExecutorLossReasonHeartbeat:
+		return "heartbeat"
 	case AttributeSparkExecutorLossReasonExit:
 		return "exit"
 	case AttributeSparkExecutorLossReasonOther:
@@ -184,6 +187,7 @@ var MapAttributeSparkExecutorLossReason = map[string]AttributeSparkExecutorLossR
 	"preempted":      AttributeSparkExecutorLossReasonPreempted,
 	"memory":         AttributeSparkExecutorLossReasonMemory,
 	"node":           AttributeSparkExecutorLossReasonNode,
+	"heartbeat":      AttributeSparkExecutorLossReasonHeartbeat,
 	"exit":           AttributeSparkExecutorLossReasonExit,
 	"other":          AttributeSparkExecutorLossReasonOther,
 }

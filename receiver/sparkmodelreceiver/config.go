@@ -1,0 +1,158 @@
+package sparkmodelreceiver
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+)
+
+// Config configures the receiver: at least one of its sources.
+type Config struct {
+	ControllerConfig scraperhelper.ControllerConfig `mapstructure:",squash"`
+	// ClusterName is part of every identity, so that all readers of a cluster agree.
+	ClusterName string `mapstructure:"cluster_name"`
+	// YARN discovers applications and reads running ones through the resource manager's proxy.
+	YARN configoptional.Optional[YARNConfig] `mapstructure:"yarn"`
+	// Driver reads drivers at known addresses.
+	Driver configoptional.Optional[DriverConfig] `mapstructure:"driver"`
+	// History reads the last word on applications that have ended.
+	History configoptional.Optional[HistoryConfig] `mapstructure:"history"`
+	// Applications selects which applications are watched.
+	Applications ApplicationsConfig `mapstructure:"applications"`
+	// Model tells how to find the model of an application whose submission did not name it.
+	Model ModelConfig `mapstructure:"model"`
+	// Stages bounds which stages get data points of their own.
+	Stages StagesConfig `mapstructure:"stages"`
+
+	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
+}
+
+// YARNConfig configures the resource managers of one YARN cluster.
+type YARNConfig struct {
+	// Endpoints are the web addresses of all resource managers of the cluster, whichever is active.
+	Endpoints    []string                `mapstructure:"endpoints"`
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// DriverConfig configures drivers at known addresses.
+type DriverConfig struct {
+	// Endpoints are the addresses of the drivers' web UIs.
+	Endpoints    []string                `mapstructure:"endpoints"`
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// HistoryConfig configures a Spark History Server.
+type HistoryConfig struct {
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// ApplicationsConfig selects applications.
+type ApplicationsConfig struct {
+	// Include selects what is watched; empty is everything.
+	Include []discover.Match `mapstructure:"include"`
+	// Exclude takes applications out again.
+	Exclude []discover.Match `mapstructure:"exclude"`
+}
+
+// ModelConfig finds models by the application's name.
+type ModelConfig struct {
+	// NamePattern is matched against the application's name; its groups "name" and "version" count.
+	NamePattern string `mapstructure:"name_pattern"`
+}
+
+// StagesConfig bounds the cardinality of stages.
+type StagesConfig struct {
+	// MinDuration is how long a stage must last to get data points of its own.
+	MinDuration time.Duration `mapstructure:"min_duration"`
+	// Max is how many stages of an application get data points of their own in one poll.
+	Max int `mapstructure:"max"`
+}
+
+func createDefaultConfig() component.Config {
+	controller := scraperhelper.NewDefaultControllerConfig()
+	controller.CollectionInterval = 10 * time.Second
+	return &Config{
+		ControllerConfig:     controller,
+		ClusterName:          "default",
+		YARN:                 configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
+		Driver:               configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
+		History:              configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
+		Stages:               StagesConfig{MinDuration: 10 * time.Second, Max: 50},
+		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+	}
+}
+
+const (
+	liveTimeout = 10 * time.Second
+	// historyTimeout leaves the History Server time to replay an event log, which it does at the first request.
+	historyTimeout = 2 * time.Minute
+)
+
+func clientConfig(timeout time.Duration) confighttp.ClientConfig {
+	c := confighttp.NewDefaultClientConfig()
+	c.Timeout = timeout
+	return c
+}
+
+// Validate checks the configuration and reports everything that is wrong with it.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.ClusterName == "" {
+		errs = append(errs, errors.New("cluster_name must not be empty: it is part of every identity"))
+	}
+	yarn, driver, history := c.YARN.Get(), c.Driver.Get(), c.History.Get()
+	if yarn == nil && driver == nil && history == nil {
+		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history"))
+	} else if yarn == nil && driver == nil {
+		errs = append(errs, errors.New("history alone finds no application yet: add yarn or driver"))
+	}
+	if yarn != nil {
+		errs = append(errs, validateEndpoints("yarn", yarn.Endpoints, yarn.ClientConfig.Endpoint))
+	}
+	if driver != nil {
+		errs = append(errs, validateEndpoints("driver", driver.Endpoints, driver.ClientConfig.Endpoint))
+	}
+	if history != nil {
+		if _, err := rest.ParseEndpoint(history.ClientConfig.Endpoint); err != nil {
+			errs = append(errs, fmt.Errorf("history::endpoint: %w", err))
+		}
+	}
+	if _, err := discover.NewFilter(c.Applications.Include, c.Applications.Exclude); err != nil {
+		errs = append(errs, fmt.Errorf("applications::%w", err))
+	}
+	if _, err := regexp.Compile(c.Model.NamePattern); err != nil {
+		errs = append(errs, fmt.Errorf("model::name_pattern: %w", err))
+	}
+	if c.Stages.MinDuration < 0 {
+		errs = append(errs, errors.New("stages::min_duration must not be negative"))
+	}
+	if c.Stages.Max < 0 {
+		errs = append(errs, errors.New("stages::max must not be negative"))
+	}
+	return errors.Join(errs...)
+}
+
+func validateEndpoints(source string, endpoints []string, single string) error {
+	var errs []error
+	if single != "" {
+		errs = append(errs, fmt.Errorf("%s::endpoint: write endpoints: [%s]", source, single))
+	} else if len(endpoints) == 0 {
+		errs = append(errs, fmt.Errorf("%s::endpoints must name at least one address", source))
+	}
+	for i, e := range endpoints {
+		if _, err := rest.ParseEndpoint(e); err != nil {
+			errs = append(errs, fmt.Errorf("%s::endpoints[%d]: %w", source, i, err))
+		}
+	}
+	return errors.Join(errs...)
+}

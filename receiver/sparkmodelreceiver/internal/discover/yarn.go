@@ -1,0 +1,142 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
+)
+
+// overlap is how far back ended applications are asked for again, so that none is missed whose end the resource
+// manager recorded late.
+const overlap = time.Minute
+
+// YARN finds the applications of a YARN cluster. It is not safe for concurrent use.
+type YARN struct {
+	client *yarn.Client
+	// since is the time on the resource manager's clock from which on ended applications are asked for.
+	since time.Time
+}
+
+// NewYARN returns a source that reads a cluster.
+func NewYARN(client *yarn.Client) *YARN { return &YARN{client: client} }
+
+// Found is what a YARN cluster answered.
+type Found struct {
+	// Manager is the active resource manager.
+	Manager *rest.Client
+	Info    yarn.Info
+	// Since is the time from which on ended applications are among Applications.
+	Since        time.Time
+	Applications []Application
+}
+
+// Find lists the applications that have not ended, and those that ended since the last time.
+func (y *YARN) Find(ctx context.Context) (Found, error) {
+	rm, info, err := y.client.Active(ctx)
+	if err != nil {
+		return Found{}, err
+	}
+	if info.Now.IsZero() {
+		return Found{}, errors.New("yarn: the resource manager's answer has no Date header")
+	}
+	if y.since.IsZero() {
+		y.since = info.Now
+	}
+	running, err := yarn.Running(ctx, rm)
+	if err != nil {
+		return Found{}, err
+	}
+	ended, err := yarn.FinishedSince(ctx, rm, y.since)
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found{Manager: rm, Info: info, Since: y.since}
+	// Ended ones come last: an application that ended between the two answers is in both.
+	for _, list := range [][]yarn.App{running, ended} {
+		for i := range list {
+			found.Applications = append(found.Applications, fromYARN(&list[i], rm, info.Now))
+		}
+	}
+	y.since = latest(y.since, info.Now.Add(-overlap))
+	return found, nil
+}
+
+func fromYARN(app *yarn.App, rm *rest.Client, now time.Time) Application {
+	out := Application{
+		Key:  track.Key{ID: app.ID, Attempt: app.Attempt()},
+		Name: app.Name, User: app.User, Queue: app.Queue, Tags: app.Tags,
+		State:     stateOf(app),
+		Submitted: millis(app.StartedTime), Ended: millis(app.FinishedTime), Now: now,
+	}
+	if out.Submitted.IsZero() {
+		// The resource manager blanks what the collector's user may not see.
+		return out
+	}
+	out.Allocation = allocation(app, now)
+	if app.HasUI() {
+		ui := spark.NewProxiedAPI(rm, app.ID).Attempt(app.ID, "")
+		out.UI = &ui
+	}
+	return out
+}
+
+func allocation(app *yarn.App, now time.Time) *track.Allocation {
+	waited := now
+	switch {
+	case app.LaunchTime > 0:
+		waited = millis(app.LaunchTime)
+	case app.FinishedTime > 0:
+		waited = millis(app.FinishedTime)
+	}
+	a := &track.Allocation{
+		Wait:       max(0, waited.Sub(millis(app.StartedTime))),
+		MemoryTime: float64(max(0, app.MemorySeconds)) * (1 << 20),
+		VCoreTime:  float64(max(0, app.VCoreSeconds)),
+		Preempted:  app.NumNonAMContainerPreempt + app.NumAMContainerPreempt,
+	}
+	if !app.Ended() && app.AllocatedMB >= 0 && app.AllocatedVCores >= 0 && app.RunningContainers >= 0 {
+		a.Held = &track.Holding{Memory: app.AllocatedMB << 20, VCores: app.AllocatedVCores, Containers: app.RunningContainers}
+	}
+	return a
+}
+
+func stateOf(app *yarn.App) track.State {
+	switch app.State {
+	case "RUNNING":
+		return track.Running
+	case "ACCEPTED":
+		return track.Accepted
+	case "KILLED":
+		return track.Killed
+	case "FAILED":
+		return track.Failed
+	case "FINISHED":
+		switch app.FinalStatus {
+		case "FAILED":
+			return track.Failed
+		case "KILLED":
+			return track.Killed
+		}
+		return track.Succeeded
+	}
+	return track.Submitted
+}
+
+func millis(ms int64) time.Time {
+	if ms <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,128 @@
+// Package emit turns what was tracked and read into OTLP metrics: one Resource for each application attempt and one
+// for each YARN cluster. It makes no requests and keeps no state between polls.
+package emit
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+// Options of a Builder.
+type Options struct {
+	// Cluster names the cluster in every identity.
+	Cluster string
+	// MinStageDuration and MaxStages bound which stages get data points of their own.
+	MinStageDuration time.Duration
+	MaxStages        int
+}
+
+// Builder collects the metrics of one poll.
+type Builder struct {
+	mb               *metadata.MetricsBuilder
+	cluster          string
+	minStageDuration time.Duration
+	maxStages        int
+	ts               pcommon.Timestamp
+	collected        pmetric.Metrics
+}
+
+// NewBuilder returns a builder of the metrics that the configuration enables.
+func NewBuilder(config metadata.MetricsBuilderConfig, settings receiver.Settings, o Options) *Builder {
+	return &Builder{
+		mb:      metadata.NewMetricsBuilder(config, settings),
+		cluster: o.Cluster, minStageDuration: o.MinStageDuration, maxStages: o.MaxStages,
+		collected: pmetric.NewMetrics(),
+	}
+}
+
+// Begin starts a poll: its data points carry the given time.
+func (b *Builder) Begin(now time.Time) { b.ts = pcommon.NewTimestampFromTime(now) }
+
+// Metrics returns what was added since Begin.
+func (b *Builder) Metrics() pmetric.Metrics {
+	md := b.collected
+	b.collected = pmetric.NewMetrics()
+	return md
+}
+
+// collect takes the resource that was built last.
+func (b *Builder) collect(s starts) {
+	md := b.mb.Emit()
+	for _, rm := range md.ResourceMetrics().All() {
+		rm.Resource().Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
+			return name != attemptAttribute && v.AsString() == ""
+		})
+		s.stamp(rm)
+	}
+	md.ResourceMetrics().MoveAndAppendTo(b.collected.ResourceMetrics())
+}
+
+// attemptAttribute is part of an application's identity even where it is empty.
+const attemptAttribute = "spark.application.attempt.id"
+
+// starts are the times at which the running totals of a resource began.
+type starts struct {
+	resource  pcommon.Timestamp
+	executors map[string]pcommon.Timestamp
+	stages    map[track.StageKey]pcommon.Timestamp
+}
+
+func startTimes(app *track.Application) starts {
+	s := starts{
+		resource:  pcommon.NewTimestampFromTime(app.Submitted),
+		executors: map[string]pcommon.Timestamp{},
+		stages:    map[track.StageKey]pcommon.Timestamp{},
+	}
+	for _, e := range app.Executors() {
+		if !e.AddTime.IsZero() {
+			s.executors[e.ID] = pcommon.NewTimestampFromTime(e.AddTime.Time)
+		}
+	}
+	for _, list := range [][]*track.Stage{app.ActiveStages(), app.UndeliveredStages()} {
+		for _, st := range list {
+			if !st.SubmissionTime.IsZero() {
+				s.stages[st.Key()] = pcommon.NewTimestampFromTime(st.SubmissionTime.Time)
+			}
+		}
+	}
+	return s
+}
+
+// stamp gives sums the start time of their executor, stage or resource, and takes it from gauges, which have none.
+func (s starts) stamp(rm pmetric.ResourceMetrics) {
+	for _, sm := range rm.ScopeMetrics().All() {
+		for _, m := range sm.Metrics().All() {
+			switch m.Type() {
+			case pmetric.MetricTypeSum:
+				for _, dp := range m.Sum().DataPoints().All() {
+					dp.SetStartTimestamp(s.of(dp.Attributes()))
+				}
+			case pmetric.MetricTypeGauge:
+				for _, dp := range m.Gauge().DataPoints().All() {
+					dp.SetStartTimestamp(0)
+				}
+			}
+		}
+	}
+}
+
+func (s starts) of(attributes pcommon.Map) pcommon.Timestamp {
+	if id, ok := attributes.Get("spark.executor.id"); ok {
+		if start, ok := s.executors[id.Str()]; ok {
+			return start
+		}
+	}
+	if id, ok := attributes.Get("spark.stage.id"); ok {
+		attempt, _ := attributes.Get("spark.stage.attempt.id")
+		if start, ok := s.stages[track.StageKey{ID: int(id.Int()), Attempt: int(attempt.Int())}]; ok {
+			return start
+		}
+	}
+	return s.resource
+}

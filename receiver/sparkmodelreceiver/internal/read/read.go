@@ -1,0 +1,239 @@
+// Package read asks an application's Spark REST API for what has changed since the last time, and hands it to track.
+// Its requests grow with what is new, never with how long the application has lived.
+package read
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/multierr"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+// Reader reads applications.
+type Reader struct {
+	// MinStageDuration is how long a stage must have lasted to be worth requests of its own.
+	MinStageDuration time.Duration
+	// MaxStages bounds how many stages of an application get requests of their own in one poll.
+	MaxStages int
+	// Namer finds the model of an application.
+	Namer track.ModelNamer
+}
+
+// Running reads what is new of an application that runs.
+func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.App, tags string) error {
+	if err := r.properties(ctx, app, ui, tags); err != nil {
+		return err
+	}
+	if err := r.jobsAndStages(ctx, app, ui); err != nil {
+		return err
+	}
+	return multierr.Combine(r.longStages(ctx, app, ui), r.executors(ctx, app, ui))
+}
+
+// Ended reads the rest of an application that has ended, from the History Server.
+func (r *Reader) Ended(ctx context.Context, app *track.Application, history spark.App, tags string) error {
+	if err := r.properties(ctx, app, history, tags); err != nil {
+		return err
+	}
+	if err := r.jobsAndStages(ctx, app, history); err != nil {
+		return err
+	}
+	err := r.longStages(ctx, app, history)
+	all, xerr := history.AllExecutors(ctx)
+	if xerr == nil {
+		app.ObserveAllExecutors(all)
+	}
+	return multierr.Append(err, xerr)
+}
+
+func (r *Reader) properties(ctx context.Context, app *track.Application, ui spark.App, tags string) error {
+	if app.Settings != nil {
+		return nil
+	}
+	properties, err := ui.Properties(ctx)
+	if err != nil {
+		return err
+	}
+	app.Settings = track.ParseSettings(properties)
+	app.Model = r.Namer.Model(app.Name, tags, properties)
+	return nil
+}
+
+func (r *Reader) jobsAndStages(ctx context.Context, app *track.Application, ui spark.App) error {
+	if !app.SawUI() {
+		return r.list(ctx, app, ui)
+	}
+	running, err := ui.Jobs(ctx, "running")
+	if err != nil {
+		return err
+	}
+	before, next := app.ActiveJobs(), app.NextJob()
+	for _, id := range app.VanishedJobs(running) {
+		if err := r.job(ctx, app, ui, id); err != nil {
+			return err
+		}
+	}
+	if err := r.newJobs(ctx, app, ui, running); err != nil {
+		return err
+	}
+	if len(running) > 0 || before > 0 || app.NextJob() > next {
+		active, now, err := ui.Stages(ctx, "active")
+		if err != nil {
+			return err
+		}
+		app.Now = now
+		app.ObserveActiveStages(active, now)
+	}
+	return r.unreadStages(ctx, app, ui)
+}
+
+// list reads everything that Spark still has, once.
+func (r *Reader) list(ctx context.Context, app *track.Application, ui spark.App) error {
+	stages, now, err := ui.Stages(ctx, "")
+	if err != nil {
+		return err
+	}
+	jobs, err := ui.Jobs(ctx, "")
+	if err != nil {
+		return err
+	}
+	app.Now = now
+	app.ListStages(stages, now)
+	app.ListJobs(jobs)
+	return nil
+}
+
+// maxNewJobs bounds the new jobs of an application that are read in one poll; the others are read in the next.
+const maxNewJobs = 1000
+
+// newJobs asks for the next job until there is none.
+func (r *Reader) newJobs(ctx context.Context, app *track.Application, ui spark.App, running []spark.Job) error {
+	known := make(map[int]*spark.Job, len(running))
+	newest := -1
+	for i := range running {
+		known[running[i].ID] = &running[i]
+		newest = max(newest, running[i].ID)
+	}
+	for range maxNewJobs {
+		id := app.NextJob()
+		if job, ok := known[id]; ok {
+			app.ObserveJob(job)
+			continue
+		}
+		job, err := ui.Job(ctx, id)
+		switch {
+		case err == nil && job.ID != id:
+			return fmt.Errorf("asked for job %d, the answer is job %d", id, job.ID)
+		case err == nil:
+			app.ObserveJob(&job)
+		case rest.IsNotFound(err) && id < newest:
+			app.ForgetJob(id)
+		case rest.IsNotFound(err):
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) job(ctx context.Context, app *track.Application, ui spark.App, id int) error {
+	job, err := ui.Job(ctx, id)
+	switch {
+	case err == nil:
+		app.ObserveJob(&job)
+	case rest.IsNotFound(err):
+		app.ForgetJob(id)
+	default:
+		return err
+	}
+	return nil
+}
+
+func (r *Reader) unreadStages(ctx context.Context, app *track.Application, ui spark.App) error {
+	var errs error
+	for _, id := range app.UnreadStages() {
+		attempts, err := ui.StageAttempts(ctx, id)
+		if err != nil && !rest.IsNotFound(err) {
+			errs = multierr.Append(errs, err)
+			continue
+		}
+		app.ObserveStageAttempts(id, attempts, app.Now)
+	}
+	return errs
+}
+
+// longStages reads the tasks' quantiles of stages that have lasted long enough, and the tasks that hold up an active one.
+func (r *Reader) longStages(ctx context.Context, app *track.Application, ui spark.App) error {
+	var errs error
+	for _, s := range app.EndedStages(r.MinStageDuration, r.MaxStages) {
+		if s.TaskMetrics != nil {
+			continue
+		}
+		full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
+		if err != nil {
+			errs = multierr.Append(errs, err)
+			continue
+		}
+		s.TaskMetrics = full.TaskMetrics
+	}
+	for _, s := range app.LongActiveStages(r.MinStageDuration, r.MaxStages) {
+		if s.CompleteTasks > 0 {
+			full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
+			if err != nil {
+				errs = multierr.Append(errs, err)
+				continue
+			}
+			s.TaskMetrics = full.TaskMetrics
+		}
+		tasks, now, err := ui.RunningTasks(ctx, s.ID, s.Attempt)
+		if err != nil {
+			errs = multierr.Append(errs, err)
+			continue
+		}
+		s.Longest = longest(tasks, now)
+	}
+	return errs
+}
+
+// longest returns the task that was launched first.
+func longest(tasks []spark.Task, now time.Time) *track.RunningTask {
+	var first *spark.Task
+	for i := range tasks {
+		t := &tasks[i]
+		if !t.LaunchTime.IsZero() && (first == nil || t.LaunchTime.Before(first.LaunchTime.Time)) {
+			first = t
+		}
+	}
+	if first == nil || now.Before(first.LaunchTime.Time) {
+		return nil
+	}
+	return &track.RunningTask{
+		Duration:      now.Sub(first.LaunchTime.Time),
+		BytesRead:     first.BytesRead(),
+		MemorySpilled: first.Metrics.MemoryBytesSpilled,
+	}
+}
+
+// executors lists those that are alive; all of them only when one has gone.
+func (r *Reader) executors(ctx context.Context, app *track.Application, ui spark.App) error {
+	alive, err := ui.Executors(ctx)
+	if err != nil {
+		return err
+	}
+	if !app.NeedsAllExecutors(alive) {
+		app.ObserveExecutors(alive)
+		return nil
+	}
+	all, err := ui.AllExecutors(ctx)
+	if err != nil {
+		return err
+	}
+	app.ObserveAllExecutors(all)
+	return nil
+}

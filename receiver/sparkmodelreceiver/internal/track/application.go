@@ -1,0 +1,189 @@
+// Package track remembers, for each attempt of an application, what was read: which jobs and stages are known,
+// totals that never shrink although Spark forgets, and what has yet to be delivered. It makes no requests.
+package track
+
+import (
+	"time"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+)
+
+// Key identifies an attempt of an application in a cluster.
+type Key struct {
+	ID string
+	// Attempt is empty where nothing counts attempts.
+	Attempt string
+}
+
+// State of an application.
+type State string
+
+// States of an application.
+const (
+	Submitted State = "submitted"
+	Accepted  State = "accepted"
+	Running   State = "running"
+	Succeeded State = "succeeded"
+	Failed    State = "failed"
+	Killed    State = "killed"
+	Lost      State = "lost"
+)
+
+// Ended tells whether the state is final.
+func (s State) Ended() bool {
+	switch s {
+	case Succeeded, Failed, Killed, Lost:
+		return true
+	}
+	return false
+}
+
+// Application is one attempt of an application. It is not safe for concurrent use.
+type Application struct {
+	Key
+	Name         string
+	User         string
+	Queue        string
+	SparkVersion string
+	Model        Model
+
+	State State
+	// Submitted and Ended are zero while unknown.
+	Submitted time.Time
+	Ended     time.Time
+	// Now is the time on the clock of the server that was read last.
+	Now time.Time
+	// Allocation is nil where YARN does not tell.
+	Allocation *Allocation
+	// Settings are numeric Spark properties by name, defaults included; nil until they were read.
+	Settings map[string]float64
+
+	jobs      jobs
+	stages    stages
+	executors executors
+	// highest holds what was reported so far, below which no total falls.
+	highest Totals
+}
+
+// NewApplication returns an application of which nothing is known yet.
+func NewApplication(key Key) *Application {
+	return &Application{
+		Key: key, State: Submitted,
+		jobs: newJobs(), stages: newStages(), executors: newExecutors(),
+	}
+}
+
+// Duration is the time since the application was submitted, until its end or now; 0 is unknown.
+func (a *Application) Duration() time.Duration {
+	end := a.Ended
+	if end.IsZero() {
+		end = a.Now
+	}
+	if a.Submitted.IsZero() || end.Before(a.Submitted) {
+		return 0
+	}
+	return end.Sub(a.Submitted)
+}
+
+// SawUI tells whether the application's jobs and stages were listed once; from then on only what is new is read.
+func (a *Application) SawUI() bool { return a.jobs.listed }
+
+// Allocation is what YARN gave to the application. Memory is in bytes.
+type Allocation struct {
+	// Wait is the time from submission until the application master was launched, or until now.
+	Wait time.Duration
+	// Held is nil once the application has ended: what the resource manager still says then is not so.
+	Held *Holding
+	// MemoryTime is in byte-seconds, VCoreTime in core-seconds.
+	MemoryTime float64
+	VCoreTime  float64
+	Preempted  int64
+}
+
+// Holding is what the application holds now.
+type Holding struct {
+	Memory     int64
+	VCores     int64
+	Containers int64
+}
+
+// Allocate records what YARN gave. Totals that run backwards, as they do after a failover, are not believed.
+func (a *Application) Allocate(now Allocation) {
+	if before := a.Allocation; before != nil {
+		now.MemoryTime = max(now.MemoryTime, before.MemoryTime)
+		now.VCoreTime = max(now.VCoreTime, before.VCoreTime)
+		now.Preempted = max(now.Preempted, before.Preempted)
+	}
+	a.Allocation = &now
+}
+
+// Totals are sums over everything that the application ever did. Sizes are in bytes, times in seconds.
+type Totals struct {
+	JobsSucceeded, JobsFailed                    int64
+	StagesCompleted, StagesFailed, StagesSkipped int64
+	TasksCompleted, TasksFailed, TasksKilled     int64
+	RunTime, CPUTime, GCTime                     float64
+	InputBytes, InputRecords                     int64
+	OutputBytes, OutputRecords                   int64
+	ShuffleReadBytes, ShuffleWriteBytes          int64
+	FetchWaitTime                                float64
+	MemorySpilled, DiskSpilled                   int64
+}
+
+// Totals returns the sums over all jobs and stage attempts, those that run included. They never shrink.
+func (a *Application) Totals() Totals {
+	t := a.stages.ended
+	for _, s := range a.stages.active {
+		t.addStage(&s.Stage)
+	}
+	t.JobsSucceeded, t.JobsFailed = a.jobs.succeeded, a.jobs.failed
+	t.StagesSkipped = a.jobs.skippedStages
+	t.raise(a.highest)
+	a.highest = t
+	return t
+}
+
+func (t *Totals) addStage(s *spark.Stage) {
+	t.TasksCompleted += s.CompleteTasks
+	t.TasksFailed += s.FailedTasks
+	t.TasksKilled += s.KilledTasks
+	t.RunTime += ms(s.ExecutorRunTime)
+	t.CPUTime += ns(s.ExecutorCPUTime)
+	t.GCTime += ms(s.JVMGCTime)
+	t.InputBytes += s.InputBytes
+	t.InputRecords += s.InputRecords
+	t.OutputBytes += s.OutputBytes
+	t.OutputRecords += s.OutputRecords
+	t.ShuffleReadBytes += s.ShuffleRemoteBytesRead + s.ShuffleLocalBytesRead
+	t.ShuffleWriteBytes += s.ShuffleWriteBytes
+	t.FetchWaitTime += ms(s.ShuffleFetchWaitTime)
+	t.MemorySpilled += s.MemoryBytesSpilled
+	t.DiskSpilled += s.DiskBytesSpilled
+}
+
+// raise lifts every sum to what it was before.
+func (t *Totals) raise(before Totals) {
+	t.JobsSucceeded = max(t.JobsSucceeded, before.JobsSucceeded)
+	t.JobsFailed = max(t.JobsFailed, before.JobsFailed)
+	t.StagesCompleted = max(t.StagesCompleted, before.StagesCompleted)
+	t.StagesFailed = max(t.StagesFailed, before.StagesFailed)
+	t.StagesSkipped = max(t.StagesSkipped, before.StagesSkipped)
+	t.TasksCompleted = max(t.TasksCompleted, before.TasksCompleted)
+	t.TasksFailed = max(t.TasksFailed, before.TasksFailed)
+	t.TasksKilled = max(t.TasksKilled, before.TasksKilled)
+	t.RunTime = max(t.RunTime, before.RunTime)
+	t.CPUTime = max(t.CPUTime, before.CPUTime)
+	t.GCTime = max(t.GCTime, before.GCTime)
+	t.InputBytes = max(t.InputBytes, before.InputBytes)
+	t.InputRecords = max(t.InputRecords, before.InputRecords)
+	t.OutputBytes = max(t.OutputBytes, before.OutputBytes)
+	t.OutputRecords = max(t.OutputRecords, before.OutputRecords)
+	t.ShuffleReadBytes = max(t.ShuffleReadBytes, before.ShuffleReadBytes)
+	t.ShuffleWriteBytes = max(t.ShuffleWriteBytes, before.ShuffleWriteBytes)
+	t.FetchWaitTime = max(t.FetchWaitTime, before.FetchWaitTime)
+	t.MemorySpilled = max(t.MemorySpilled, before.MemorySpilled)
+	t.DiskSpilled = max(t.DiskSpilled, before.DiskSpilled)
+}
+
+func ms(v int64) float64 { return float64(v) / 1e3 }
+func ns(v int64) float64 { return float64(v) / 1e9 }

@@ -1,0 +1,130 @@
+package track
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+)
+
+// LossReason is the class of the reason for which an executor was removed.
+type LossReason string
+
+// Classes of reasons for which executors are removed.
+const (
+	LossIdle           LossReason = "idle"
+	LossDecommissioned LossReason = "decommissioned"
+	LossPreempted      LossReason = "preempted"
+	LossMemory         LossReason = "memory"
+	LossNode           LossReason = "node"
+	LossHeartbeat      LossReason = "heartbeat"
+	LossExit           LossReason = "exit"
+	LossOther          LossReason = "other"
+)
+
+// lossPatterns tell the class from what Spark says, the first that matches. "Container from a bad node" tells nothing:
+// it precedes every kill by a signal.
+var lossPatterns = []struct {
+	text   string
+	reason LossReason
+}{
+	{"killed by driver", LossIdle},
+	{"decommission", LossDecommissioned},
+	{"preempted", LossPreempted},
+	{"memory limits", LossMemory},
+	{"outofmemory", LossMemory},
+	{"exit status: 52", LossMemory},
+	{"*lost* node", LossNode},
+	{"worker lost", LossNode},
+	{"heartbeat", LossHeartbeat},
+	{"exit status", LossExit},
+	{"exited with code", LossExit},
+	{"exit code", LossExit},
+}
+
+// ClassifyLoss returns the class of a reason in Spark's words.
+func ClassifyLoss(reason string) LossReason {
+	reason = strings.ToLower(reason)
+	for _, p := range lossPatterns {
+		if strings.Contains(reason, p.text) {
+			return p.reason
+		}
+	}
+	return LossOther
+}
+
+type executors struct {
+	listed bool
+	alive  map[string]*spark.Executor
+	// removed holds the executors whose removal was counted and which Spark still lists.
+	removed map[string]struct{}
+	lost    map[LossReason]int64
+}
+
+func newExecutors() executors {
+	return executors{alive: map[string]*spark.Executor{}, removed: map[string]struct{}{}, lost: map[LossReason]int64{}}
+}
+
+// NeedsAllExecutors tells whether executors were removed whose reasons are unknown: one was alive that is not among
+// those that are alive now, or the removed ones were never listed.
+func (a *Application) NeedsAllExecutors(now []spark.Executor) bool {
+	if !a.executors.listed {
+		return true
+	}
+	alive := make(map[string]struct{}, len(now))
+	for i := range now {
+		if now[i].Active {
+			alive[now[i].ID] = struct{}{}
+		}
+	}
+	for id := range a.executors.alive {
+		if _, ok := alive[id]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// ObserveExecutors records a listing of the executors that are alive.
+func (a *Application) ObserveExecutors(alive []spark.Executor) {
+	clear(a.executors.alive)
+	for i := range alive {
+		if e := &alive[i]; e.Active {
+			a.executors.alive[e.ID] = e
+		}
+	}
+}
+
+// ObserveAllExecutors records a listing of all executors, and counts those that were removed since the last one.
+func (a *Application) ObserveAllExecutors(all []spark.Executor) {
+	a.ObserveExecutors(all)
+	removed := map[string]struct{}{}
+	for i := range all {
+		e := &all[i]
+		if e.Active || e.ID == spark.DriverID {
+			continue
+		}
+		removed[e.ID] = struct{}{}
+		if _, ok := a.executors.removed[e.ID]; !ok {
+			a.executors.lost[ClassifyLoss(e.RemoveReason)]++
+		}
+	}
+	a.executors.removed = removed
+	a.executors.listed = true
+}
+
+// Executors returns the executors that are alive, the driver among them, in the order of their ids.
+func (a *Application) Executors() []*spark.Executor {
+	list := make([]*spark.Executor, 0, len(a.executors.alive))
+	for _, e := range a.executors.alive {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(x, y *spark.Executor) int {
+		return cmp.Or(cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
+	})
+	return list
+}
+
+// LostExecutors returns how many executors were removed, by the class of the reason.
+func (a *Application) LostExecutors() map[LossReason]int64 { return a.executors.lost }

@@ -1,0 +1,218 @@
+package track
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+)
+
+// StageKey identifies an attempt of a stage in an application.
+type StageKey struct{ ID, Attempt int }
+
+// Stage is what is known of an attempt of a stage.
+type Stage struct {
+	spark.Stage
+	// Now is the time on the server's clock when the stage was read.
+	Now time.Time
+	// Longest is the task that has run longest of those that run, nil where none was asked for.
+	Longest *RunningTask
+}
+
+// RunningTask is a task that has not ended.
+type RunningTask struct {
+	Duration      time.Duration
+	BytesRead     int64
+	MemorySpilled int64
+}
+
+// Key identifies the stage.
+func (s *Stage) Key() StageKey { return StageKey{s.ID, s.Attempt} }
+
+// Duration is the time since the stage was submitted, until its end or now; 0 is unknown.
+func (s *Stage) Duration() time.Duration {
+	end := s.CompletionTime.Time
+	if end.IsZero() {
+		end = s.Now
+	}
+	if s.SubmissionTime.IsZero() || end.Before(s.SubmissionTime.Time) {
+		return 0
+	}
+	return end.Sub(s.SubmissionTime.Time)
+}
+
+// maxRetries bounds how many attempts beyond the first are remembered of one application.
+const maxRetries = 10_000
+
+type stages struct {
+	active map[StageKey]*Stage
+	// resolved holds the stages whose first attempt was counted, or which were skipped or forgotten by Spark.
+	resolved resolved
+	// retries holds the attempts beyond the first that were counted.
+	retries map[StageKey]struct{}
+	// unread are stages whose end is to be read.
+	unread map[int]struct{}
+	ended  Totals
+	// undelivered are stages that have ended and whose last figures have not been accepted downstream.
+	undelivered []*Stage
+}
+
+func newStages() stages {
+	return stages{active: map[StageKey]*Stage{}, resolved: newResolved(), retries: map[StageKey]struct{}{}, unread: map[int]struct{}{}}
+}
+
+func (s *stages) isActive(id int) bool {
+	for key := range s.active {
+		if key.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stages) counted(key StageKey) bool {
+	if key.Attempt == 0 {
+		return s.resolved.has(key.ID)
+	}
+	_, ok := s.retries[key]
+	return ok
+}
+
+func (s *stages) count(key StageKey) {
+	s.resolved.add(key.ID)
+	if key.Attempt > 0 && len(s.retries) < maxRetries {
+		s.retries[key] = struct{}{}
+	}
+}
+
+func (s *stages) expect(ids ...int) {
+	for _, id := range ids {
+		s.unread[id] = struct{}{}
+	}
+}
+
+// ListStages records the first listing of stages.
+func (a *Application) ListStages(list []spark.Stage, now time.Time) {
+	lowest := -1
+	for i := range list {
+		if id := list[i].ID; lowest < 0 || id < lowest {
+			lowest = id
+		}
+	}
+	a.stages.resolved.raise(lowest)
+	for i := range list {
+		if list[i].Status == spark.StatusSkipped {
+			a.stages.resolved.add(list[i].ID)
+			continue
+		}
+		a.ObserveStage(&list[i], now)
+	}
+}
+
+// ObserveActiveStages records a listing of the active attempts. Those that were active and are no more become unread.
+func (a *Application) ObserveActiveStages(list []spark.Stage, now time.Time) {
+	active := make(map[StageKey]struct{}, len(list))
+	for i := range list {
+		active[StageKey{list[i].ID, list[i].Attempt}] = struct{}{}
+		a.ObserveStage(&list[i], now)
+	}
+	for key := range a.stages.active {
+		if _, ok := active[key]; !ok {
+			a.stages.expect(key.ID)
+		}
+	}
+}
+
+// UnreadStages returns the ids of the stages whose end is to be read.
+func (a *Application) UnreadStages() []int { return slices.Sorted(maps.Keys(a.stages.unread)) }
+
+// ObserveStageAttempts records all attempts of a stage that was unread; there are none if Spark no longer has it.
+func (a *Application) ObserveStageAttempts(id int, attempts []spark.Stage, now time.Time) {
+	delete(a.stages.unread, id)
+	listed := make(map[StageKey]struct{}, len(attempts))
+	for i := range attempts {
+		listed[StageKey{id, attempts[i].Attempt}] = struct{}{}
+		a.ObserveStage(&attempts[i], now)
+	}
+	for key, s := range a.stages.active {
+		if _, ok := listed[key]; key.ID == id && !ok {
+			a.stages.ended.addStage(&s.Stage)
+			delete(a.stages.active, key)
+		}
+	}
+	if !a.stages.isActive(id) {
+		a.stages.resolved.add(id)
+	}
+}
+
+// ObserveStage records an attempt of a stage. An attempt is counted once, at its end.
+func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
+	key := StageKey{s.ID, s.Attempt}
+	if a.stages.counted(key) {
+		return
+	}
+	switch s.Status {
+	case spark.StatusActive:
+		a.stages.active[key] = &Stage{Stage: *s, Now: now}
+	case spark.StatusComplete, spark.StatusFailed:
+		delete(a.stages.active, key)
+		a.stages.count(key)
+		a.stages.ended.addStage(s)
+		if s.Status == spark.StatusComplete {
+			a.stages.ended.StagesCompleted++
+		} else {
+			a.stages.ended.StagesFailed++
+		}
+		a.stages.undelivered = append(a.stages.undelivered, &Stage{Stage: *s, Now: now})
+	}
+}
+
+// ActiveStages returns the attempts that run, the longest first.
+func (a *Application) ActiveStages() []*Stage {
+	list := make([]*Stage, 0, len(a.stages.active))
+	for _, s := range a.stages.active {
+		list = append(list, s)
+	}
+	sortByDuration(list)
+	return list
+}
+
+// LongActiveStages returns the attempts that have run for at least the given time: at most limit, the longest.
+func (a *Application) LongActiveStages(atLeast time.Duration, limit int) []*Stage {
+	list := slices.DeleteFunc(a.ActiveStages(), func(s *Stage) bool { return s.Duration() < atLeast })
+	return list[:min(len(list), limit)]
+}
+
+// EndedStages returns the attempts that ended after at least the given time and wait to be delivered: at most limit,
+// the longest. The others are dropped: they are in the totals.
+func (a *Application) EndedStages(atLeast time.Duration, limit int) []*Stage {
+	a.stages.undelivered = slices.DeleteFunc(a.stages.undelivered, func(s *Stage) bool { return s.Duration() < atLeast })
+	sortByDuration(a.stages.undelivered)
+	if len(a.stages.undelivered) > limit {
+		a.stages.undelivered = a.stages.undelivered[:limit]
+	}
+	return a.stages.undelivered
+}
+
+// UndeliveredStages returns the attempts that have ended and wait to be delivered.
+func (a *Application) UndeliveredStages() []*Stage { return a.stages.undelivered }
+
+// Delivered forgets the ended stages: their last figures were accepted downstream.
+func (a *Application) Delivered() { a.stages.undelivered = nil }
+
+// ActiveTasks is how many tasks of active stages run.
+func (a *Application) ActiveTasks() int64 {
+	var n int64
+	for _, s := range a.stages.active {
+		n += s.ActiveTasks
+	}
+	return n
+}
+
+func sortByDuration(list []*Stage) {
+	slices.SortFunc(list, func(x, y *Stage) int {
+		return cmp.Or(cmp.Compare(y.Duration(), x.Duration()), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Attempt, y.Attempt))
+	})
+}

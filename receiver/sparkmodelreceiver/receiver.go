@@ -1,0 +1,250 @@
+package sparkmodelreceiver
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/emit"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/read"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
+)
+
+// readers bounds the applications that are read at the same time.
+const readers = 16
+
+// sparkModelReceiver polls the configured sources.
+type sparkModelReceiver struct {
+	cfg       *Config
+	set       receiver.Settings
+	next      consumer.Metrics
+	obs       *receiverhelper.ObsReport
+	telemetry *metadata.TelemetryBuilder
+	now       func() time.Time
+
+	filter  *discover.Filter
+	builder *emit.Builder
+	reader  *read.Reader
+	health  health
+
+	servers *servers
+	yarn    *discover.YARN
+	watched *watched
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+func newSparkModelReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*sparkModelReceiver, error) {
+	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "http", ReceiverCreateSettings: set})
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := discover.NewFilter(cfg.Applications.Include, cfg.Applications.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	var namer track.ModelNamer
+	if cfg.Model.NamePattern != "" {
+		if namer.Pattern, err = regexp.Compile(cfg.Model.NamePattern); err != nil {
+			return nil, err
+		}
+	}
+	r := &sparkModelReceiver{
+		cfg: cfg, set: set, next: next, obs: obs, telemetry: telemetry, now: time.Now,
+		filter: filter,
+		builder: emit.NewBuilder(cfg.MetricsBuilderConfig, set, emit.Options{
+			Cluster: cfg.ClusterName, MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max,
+		}),
+		reader: &read.Reader{MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max, Namer: namer},
+		health: newHealth(set.Logger),
+	}
+	r.watched = newWatched(r)
+	return r, nil
+}
+
+// Start begins to poll. A server that is down is no error: it is asked again at the next poll.
+func (r *sparkModelReceiver) Start(ctx context.Context, host component.Host) error {
+	s, err := newServers(ctx, r.cfg, host, r.set.TelemetrySettings, r.telemetry)
+	if err != nil {
+		return err
+	}
+	r.servers = s
+	if len(s.yarn) > 0 {
+		r.yarn = discover.NewYARN(yarn.New(s.yarn))
+	}
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.done.Go(func() { r.run(ctx) })
+	return nil
+}
+
+// Shutdown ends the poll that is under way.
+func (r *sparkModelReceiver) Shutdown(context.Context) error {
+	if r.cancel == nil {
+		return nil
+	}
+	r.cancel()
+	r.done.Wait()
+	r.watched.closers.Wait()
+	r.servers.shutdown()
+	r.telemetry.Shutdown()
+	return nil
+}
+
+func (r *sparkModelReceiver) run(ctx context.Context) {
+	select {
+	case <-time.After(r.cfg.ControllerConfig.InitialDelay):
+	case <-ctx.Done():
+		return
+	}
+	ticker := time.NewTicker(r.cfg.ControllerConfig.CollectionInterval)
+	defer ticker.Stop()
+	for {
+		r.poll(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// poll walks once through discovering, reading, tracking and emitting.
+func (r *sparkModelReceiver) poll(ctx context.Context) {
+	begin := time.Now()
+	r.builder.Begin(r.now())
+	if err := r.look(ctx); err != nil {
+		return
+	}
+	applications, err := r.emit(ctx)
+	if err == nil {
+		r.watched.delivered(ctx, applications)
+	}
+	r.telemetry.ReceiverSparkmodelPollDuration.Record(ctx, time.Since(begin).Seconds())
+	r.telemetry.ReceiverSparkmodelApplicationsTracked.Record(ctx, int64(r.watched.count()))
+}
+
+// look finds and reads the applications, for as long as the configured timeout allows.
+func (r *sparkModelReceiver) look(ctx context.Context) error {
+	limited := ctx
+	if t := r.cfg.ControllerConfig.Timeout; t > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, t)
+		defer cancel()
+	}
+	r.discover(limited)
+	r.read(limited)
+	return ctx.Err()
+}
+
+func (r *sparkModelReceiver) discover(ctx context.Context) {
+	if r.yarn != nil {
+		found, err := r.yarn.Find(ctx)
+		if r.source(ctx, sourceYARN, err) {
+			r.watched.update(sourceYARN, r.selected(found.Applications), found.Since)
+			r.builder.Cluster(r.cluster(ctx, &found))
+		}
+	}
+	for _, driver := range r.servers.drivers {
+		found, err := discover.Driver(ctx, driver)
+		name := sourceDriver + " " + driver.Endpoint()
+		r.source(ctx, name, err)
+		r.watched.update(name, r.selected(found), time.Time{})
+	}
+}
+
+// source records whether a source answered.
+func (r *sparkModelReceiver) source(ctx context.Context, name string, err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	r.health.report(name, err)
+	up := int64(1)
+	if err != nil {
+		up = 0
+	}
+	r.telemetry.ReceiverSparkmodelSourceUp.Record(ctx, up, metric.WithAttributes(attribute.String("source", name)))
+	return err == nil
+}
+
+func (r *sparkModelReceiver) selected(found []discover.Application) []discover.Application {
+	var list []discover.Application
+	for i := range found {
+		if r.filter.Watches(&found[i]) {
+			list = append(list, found[i])
+		}
+	}
+	return list
+}
+
+// cluster reads the figures of a YARN cluster.
+func (r *sparkModelReceiver) cluster(ctx context.Context, found *discover.Found) *emit.Cluster {
+	c := &emit.Cluster{Started: time.UnixMilli(found.Info.StartedOn)}
+	metrics, err := yarn.Metrics(ctx, found.Manager)
+	if r.source(ctx, sourceYARN+" metrics", err) {
+		c.Metrics = &metrics
+	}
+	queues, err := yarn.Queues(ctx, found.Manager)
+	if r.source(ctx, sourceYARN+" queues", err) {
+		c.Queues = queues
+	}
+	nodes, err := yarn.Nodes(ctx, found.Manager)
+	if r.source(ctx, sourceYARN+" nodes", err) {
+		c.Nodes = nodes
+	}
+	return c
+}
+
+// read reads the applications that answer now.
+func (r *sparkModelReceiver) read(ctx context.Context) {
+	var group errgroup.Group
+	group.SetLimit(readers)
+	list := r.watched.readable()
+	for _, w := range list {
+		group.Go(func() error {
+			w.err = r.reader.Running(ctx, w.app, *w.ui, w.tags)
+			return nil
+		})
+	}
+	_ = group.Wait() // each application keeps its own error
+	for _, w := range list {
+		r.watched.report(w)
+	}
+}
+
+// emit sends what was read downstream, and returns the applications that were among it.
+func (r *sparkModelReceiver) emit(ctx context.Context) ([]*watchedApplication, error) {
+	applications := r.watched.emitted()
+	for _, w := range applications {
+		r.builder.Application(w.app, w.fresh())
+	}
+	md := r.builder.Metrics()
+	points := md.DataPointCount()
+	if points == 0 {
+		return applications, nil
+	}
+	op := r.obs.StartMetricsOp(ctx)
+	err := r.next.ConsumeMetrics(op, md)
+	r.obs.EndMetricsOp(op, metadata.Type.String(), points, err)
+	if ctx.Err() == nil {
+		r.health.report("pipeline", err)
+	}
+	return applications, err
+}

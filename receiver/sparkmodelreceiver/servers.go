@@ -1,0 +1,94 @@
+package sparkmodelreceiver
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+)
+
+// Names of the sources, in logs and telemetry.
+const (
+	sourceYARN    = "yarn"
+	sourceDriver  = "driver"
+	sourceHistory = "history"
+)
+
+// Requests under way to one server: a live one answers somebody's production job, and a History Server may load an
+// event log for each.
+const (
+	liveConcurrency    = 8
+	historyConcurrency = 2
+)
+
+// servers are the clients of the configured servers.
+type servers struct {
+	yarn    []*rest.Client
+	drivers []*rest.Client
+	// history is nil where none is configured.
+	history *rest.Client
+	close   []func()
+}
+
+// newServers returns clients that use the host's authenticators.
+func newServers(ctx context.Context, cfg *Config, host component.Host, tel component.TelemetrySettings, tb *metadata.TelemetryBuilder) (*servers, error) {
+	var s servers
+	var errs []error
+	add := func(source string, cc confighttp.ClientConfig, endpoints []string, concurrency int) []*rest.Client {
+		hc, err := cc.ToClient(ctx, host.GetExtensions(), tel)
+		if err != nil {
+			errs = append(errs, err)
+			return nil
+		}
+		s.close = append(s.close, hc.CloseIdleConnections)
+		timeout := cc.Timeout
+		if timeout <= 0 {
+			timeout = liveTimeout
+		}
+		hc.Timeout = 0 // the client's own deadline covers waiting for the answer and reading it
+		var clients []*rest.Client
+		for _, endpoint := range endpoints {
+			c, err := rest.New(rest.Options{
+				Source: source, Endpoint: endpoint, HTTP: hc, Timeout: timeout, Concurrency: concurrency, Observe: observer(tb, source),
+			})
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			clients = append(clients, c)
+		}
+		return clients
+	}
+	if c := cfg.YARN.Get(); c != nil {
+		s.yarn = add(sourceYARN, c.ClientConfig, c.Endpoints, liveConcurrency)
+	}
+	if c := cfg.Driver.Get(); c != nil {
+		s.drivers = add(sourceDriver, c.ClientConfig, c.Endpoints, liveConcurrency)
+	}
+	if c := cfg.History.Get(); c != nil {
+		if clients := add(sourceHistory, c.ClientConfig, []string{c.ClientConfig.Endpoint}, historyConcurrency); len(clients) > 0 {
+			s.history = clients[0]
+		}
+	}
+	return &s, errors.Join(errs...)
+}
+
+func (s *servers) shutdown() {
+	for _, c := range s.close {
+		c()
+	}
+}
+
+func observer(tb *metadata.TelemetryBuilder, source string) rest.Observer {
+	return func(ctx context.Context, endpoint string, outcome rest.Outcome, bytes int64) {
+		where := []attribute.KeyValue{attribute.String("source", source), attribute.String("endpoint", endpoint)}
+		tb.ReceiverSparkmodelResponseSize.Add(ctx, bytes, metric.WithAttributes(where...))
+		tb.ReceiverSparkmodelRequests.Add(ctx, 1, metric.WithAttributes(append(where, attribute.String("outcome", string(outcome)))...))
+	}
+}

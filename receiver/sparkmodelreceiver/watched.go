@@ -1,0 +1,265 @@
+package sparkmodelreceiver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+const (
+	// missedPolls is how many polls in a row an application may be missing from its source before it counts as lost.
+	missedPolls = 3
+	// farewells is how many polls the last figures of an application are emitted, so that what judges them sees it end.
+	farewells = 3
+	// lastWordDeadline is how long the History Server is given to show the end of an application that has ended. One
+	// whose driver was killed never shows it; what there is is read then.
+	lastWordDeadline = 2 * time.Minute
+)
+
+// phase is how far the watching of an application has come.
+type phase int
+
+const (
+	// running lasts until the application's end was delivered.
+	running phase = iota
+	// closing lasts while the last word is read; the application belongs to the goroutine that reads it.
+	closing
+	// closed lasts until the last figures were delivered often enough.
+	closed
+)
+
+// watchedApplication is an application from the poll that finds it until its end has been delivered.
+type watchedApplication struct {
+	app    *track.Application
+	source string
+	tags   string
+	// ui is nil while nothing answers.
+	ui *spark.App
+	// err is how reading went in this poll.
+	err error
+	// failures and missed count polls in a row: those in which reading failed, and those without the application.
+	failures, missed int
+
+	phase phase
+	// lastWord is closed when the last word was read.
+	lastWord  chan struct{}
+	farewells int
+}
+
+func (w *watchedApplication) name() string { return "application " + w.app.ID }
+
+// fresh tells whether the Spark figures are those of now, or final.
+func (w *watchedApplication) fresh() bool {
+	return w.app.SawUI() && (w.app.State.Ended() || w.ui != nil && w.err == nil)
+}
+
+// watched are the applications that are being watched.
+type watched struct {
+	r    *sparkModelReceiver
+	byID map[track.Key]*watchedApplication
+	// over holds applications that are done with, by when they ended, for as long as a source may still list them.
+	over    map[track.Key]time.Time
+	closers sync.WaitGroup
+}
+
+func newWatched(r *sparkModelReceiver) *watched {
+	return &watched{r: r, byID: map[track.Key]*watchedApplication{}, over: map[track.Key]time.Time{}}
+}
+
+func (ws *watched) count() int { return len(ws.byID) }
+
+// update takes over what a source listed. What ended before since is not listed again.
+func (ws *watched) update(source string, found []discover.Application, since time.Time) {
+	listed := make(map[track.Key]struct{}, len(found))
+	attempts := make(map[string]struct{}, len(found))
+	for i := range found {
+		f := &found[i]
+		listed[f.Key] = struct{}{}
+		attempts[f.Key.ID] = struct{}{}
+		if _, done := ws.over[f.Key]; done {
+			continue
+		}
+		w := ws.byID[f.Key]
+		if w == nil {
+			w = &watchedApplication{app: track.NewApplication(f.Key), source: source}
+			ws.byID[f.Key] = w
+		}
+		if w.phase == running {
+			ws.refresh(w, f)
+		}
+	}
+	for key, w := range ws.byID {
+		if _, ok := listed[key]; !ok && w.source == source && w.phase == running {
+			_, laterAttempt := attempts[key.ID]
+			w.miss(laterAttempt)
+		}
+	}
+	for key, ended := range ws.over {
+		if ended.Before(since) {
+			delete(ws.over, key)
+		}
+	}
+}
+
+func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
+	app := w.app
+	app.Name, app.User, app.Queue = f.Name, f.User, f.Queue
+	app.SparkVersion = cmp.Or(f.SparkVersion, app.SparkVersion)
+	app.State, app.Now, app.Ended = f.State, f.Now, f.Ended
+	if app.Submitted.IsZero() {
+		app.Submitted = f.Submitted
+	}
+	if f.Allocation != nil {
+		app.Allocate(*f.Allocation)
+	}
+	if app.Settings == nil {
+		app.Model = ws.r.reader.Namer.Model(f.Name, f.Tags, nil)
+	}
+	w.tags, w.ui, w.missed, w.err = f.Tags, f.UI, 0, nil
+}
+
+// miss notes that an application's source does not list it. A later attempt of it tells that this one has failed.
+func (w *watchedApplication) miss(laterAttempt bool) {
+	w.ui = nil
+	w.missed++
+	switch {
+	case laterAttempt:
+		w.app.State = track.Failed
+	case w.missed >= missedPolls:
+		w.app.State = track.Lost
+	}
+	if w.app.State.Ended() && w.app.Ended.IsZero() {
+		w.app.Ended = w.app.Now
+	}
+}
+
+// readable returns the applications that can be read now.
+func (ws *watched) readable() []*watchedApplication {
+	var list []*watchedApplication
+	for _, w := range ws.byID {
+		if w.phase == running && w.ui != nil && !w.app.State.Ended() {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// report logs an application that can't be read, but not for the first poll in which it can't: it may be starting or
+// ending.
+func (ws *watched) report(w *watchedApplication) {
+	if w.err == nil {
+		w.failures = 0
+		ws.r.health.report(w.name(), nil)
+		return
+	}
+	w.failures++
+	if w.failures > 1 {
+		ws.r.health.report(w.name(), w.err)
+	}
+}
+
+// emitted returns the applications whose figures are emitted in this poll, in the order of their ids: not those whose
+// last word is being read.
+func (ws *watched) emitted() []*watchedApplication {
+	var list []*watchedApplication
+	for _, w := range ws.byID {
+		if w.phase == closing && isClosed(w.lastWord) {
+			w.phase = closed
+		}
+		if w.phase != closing {
+			list = append(list, w)
+		}
+	}
+	slices.SortFunc(list, func(x, y *watchedApplication) int {
+		return cmp.Or(cmp.Compare(x.app.ID, y.app.ID), cmp.Compare(x.app.Attempt, y.app.Attempt))
+	})
+	return list
+}
+
+// delivered notes that figures were accepted downstream. The last word on an application that has ended is read once
+// its end was delivered, and it is forgotten once that was delivered too.
+func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
+	for _, w := range list {
+		w.app.Delivered()
+		switch {
+		case w.phase == running && w.app.State.Ended():
+			w.phase = closing
+			w.lastWord = make(chan struct{})
+			ws.closers.Go(func() {
+				defer close(w.lastWord)
+				ws.readLastWord(ctx, w)
+			})
+		case w.phase == closed:
+			if w.farewells++; w.farewells == farewells {
+				key := w.app.Key
+				delete(ws.byID, key)
+				ws.over[key] = w.app.Ended
+				ws.r.health.forget(w.name())
+			}
+		}
+	}
+}
+
+// readLastWord asks the History Server for the end of an application until it is there.
+func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
+	history := ws.r.servers.history
+	if history == nil {
+		return
+	}
+	deadline := time.NewTimer(lastWordDeadline)
+	defer deadline.Stop()
+	retry := time.NewTicker(ws.r.cfg.ControllerConfig.CollectionInterval)
+	defer retry.Stop()
+	for late := false; ; {
+		record, err := discover.History(ctx, history, w.app.Key)
+		if record != nil && (record.Completed || late) {
+			err = ws.r.reader.Ended(ctx, w.app, record.UI, w.tags)
+			if err == nil {
+				w.recorded(record)
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		ws.r.source(ctx, sourceHistory, err)
+		if late {
+			ws.r.set.Logger.Warn("the History Server did not show the end of an application: what it did after the last poll may be missing",
+				zap.String("application", w.app.ID), zap.Duration("waited", lastWordDeadline), zap.Error(err))
+			return
+		}
+		select {
+		case <-retry.C:
+		case <-deadline.C:
+			late = true
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// recorded takes over what only the History Server tells.
+func (w *watchedApplication) recorded(record *discover.Record) {
+	w.app.SparkVersion = cmp.Or(w.app.SparkVersion, record.SparkVersion)
+	if w.app.State == track.Lost && record.Completed {
+		w.app.State = track.Succeeded
+		w.app.Ended = record.EndTime.Time
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
