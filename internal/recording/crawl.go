@@ -171,20 +171,27 @@ func (c *crawler) running(ctx context.Context, app *application) {
 	case probe.Status == http.StatusOK && app.mapReduce:
 		c.mapReduceJobs(ctx, probe, probes[0], ResourceManager)
 	case probe.Status == http.StatusOK:
-		for _, attempt := range sparkAttempts(probe) {
+		attempts := sparkAttempts(probe)
+		if len(attempts) == 0 {
+			attempts = []sparkAttempt{{}} // it is starting up
+		}
+		for _, attempt := range attempts {
 			c.tree(app.live, attempt.path(), ResourceManager, probes[0]+attempt.path()).crawl(ctx)
 		}
 	case probe.Status != app.probe:
-		c.sweep(ctx, proxy+"/", probes)
 		clear(app.live)
+		c.unreachable(ctx, app, proxy+"/", probes)
 	}
 	app.probe = probe.Status
 }
 
-// sweep asks once more for everything below prefix but what was just asked: all of it answers differently now.
-func (c *crawler) sweep(ctx context.Context, prefix string, asked []string) {
-	paths := slices.DeleteFunc(c.under(ResourceManager, prefix), func(path string) bool { return slices.Contains(asked, path) })
-	c.all(ctx, ResourceManager, paths...)
+// unreachable asks once for everything below an application's proxy but the probes: all of it answers differently now.
+func (c *crawler) unreachable(ctx context.Context, app *application, proxy string, probes []string) {
+	known := slices.DeleteFunc(c.under(ResourceManager, proxy), func(path string) bool { return slices.Contains(probes, path) })
+	if len(known) == 0 && !app.mapReduce {
+		newSparkTree(c.recorder, ResourceManager, probes[0]).crawl(ctx)
+	}
+	c.all(ctx, ResourceManager, known...)
 }
 
 // ended asks the history server for an application until it knows the end.

@@ -30,11 +30,12 @@ type cluster struct {
 }
 
 const (
-	appID    = "application_1_0001"
-	appRuns  = 3 // the steps at which it runs, before which it starts
-	appEnded = 6
-	appTold  = 8
-	lastStep = 12
+	appID     = "application_1_0001"
+	appListed = 2 // the steps at which it gets on, in the end over to the history server
+	appRuns   = 4
+	appEnded  = 7
+	appTold   = 9
+	lastStep  = 14
 )
 
 func newCluster(t *testing.T) (*cluster, context.Context) {
@@ -70,7 +71,7 @@ func (c *cluster) serveRM(w http.ResponseWriter, r *http.Request) {
 	step := c.step.Load()
 	path, spark := strings.CutPrefix(r.URL.Path, "/proxy/"+appID)
 	switch {
-	case spark && step >= appEnded:
+	case spark && (step < appRuns || step >= appEnded):
 		w.Header().Set("Location", c.history.URL+"/history/"+appID)
 		w.WriteHeader(http.StatusFound)
 	case spark && path == "/metrics/json":
@@ -85,7 +86,7 @@ func (c *cluster) serveRM(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/ws/v1/cluster/apps":
 		isSpark := r.URL.Query().Get("applicationTypes") == "SPARK"
 		over := r.URL.Query().Get("finishedTimeBegin") != ""
-		if !isSpark || step < appRuns || over != (step >= appEnded) {
+		if !isSpark || step < appListed || over != (step >= appEnded) {
 			io.WriteString(w, `{"apps":{}}`)
 			return
 		}
@@ -195,24 +196,34 @@ func TestRecordedLifeOfAnApplication(t *testing.T) {
 		assert.Equal(t, http.StatusFound, w.Code, path)
 		assert.Equal(t, "http://history:18080/history/"+appID, w.Header().Get("Location"))
 
-		told := p.at(Target{History, targetKey(past+path)}, rec.End())
+		told := p.at(Target{History, targetKey(past + path)}, rec.End())
 		if assert.NotNil(t, told, path) && !strings.HasSuffix(path, "/jobs/1") && !strings.HasPrefix(path, "/stages/2") {
 			assert.Equal(t, http.StatusOK, told.Status, path)
 			assert.Equal(t, "gzip", told.Header.Get("Content-Encoding"))
 			assert.Less(t, int64(0), told.Sent)
 		}
 	}
-	active := p.answers[Target{ResourceManager, targetKey(proxy+"/stages/1/0/taskList?length=5&sortBy=-runtime&status=running")}]
+	active := p.answers[Target{ResourceManager, targetKey(proxy + "/stages/1/0/taskList?length=5&sortBy=-runtime&status=running")}]
 	require.Len(t, active, 2)
 	assert.Equal(t, "/stages/1/0/taskList false", active[0].Body)
 	assert.Equal(t, http.StatusFound, active[1].Status)
-	summary := p.answers[Target{ResourceManager, targetKey(proxy+"/stages/1/0?details=false&quantiles=0.0,0.25,0.5,0.75,0.95,1.0&withSummaries=true")}]
+	summary := p.answers[Target{ResourceManager, targetKey(proxy + "/stages/1/0?details=false&quantiles=0.0,0.25,0.5,0.75,0.95,1.0&withSummaries=true")}]
 	require.Len(t, summary, 3)
 	assert.Equal(t, "/stages/1/0 true", summary[1].Body)
 
-	assert.Equal(t, 2, c.count(proxy+"/environment"), "once, and once after the end")
-	assert.Equal(t, 2, c.count(proxy+"/stages/0?details=false"))
-	assert.Equal(t, afterEnd+appEnded-appRuns, c.count("/ws/v1/cluster/apps/"+appID))
+	assert.Equal(t, 3, c.count(proxy+"/environment"), "once, and once each before the start and after the end")
+	assert.Equal(t, 3, c.count(proxy+"/stages/0?details=false"), "likewise, since it is over when the application starts")
+	assert.Equal(t, afterEnd+appEnded-appListed, c.count("/ws/v1/cluster/apps/"+appID))
+
+	for _, pass := range rec.passes {
+		p.Seek(pass)
+		if strings.Contains(replay(p, "/ws/v1/cluster/apps?applicationTypes=SPARK&deSelects=resourceRequests&states=NEW,NEW_SAVING,SUBMITTED,ACCEPTED,RUNNING", "").Body.String(), appID) {
+			replay(p, proxy+"/jobs", "")
+			replay(p, proxy+"/stages?details=false", "")
+			replay(p, proxy+"/environment", "")
+		}
+	}
+	assert.Empty(t, p.Misses(), "a pass is complete in itself")
 
 	p.Seek(rec.Start())
 	assert.Equal(t, http.StatusNotFound, replay(p, proxy+"/jobs", "").Code)
@@ -228,7 +239,7 @@ func TestUnchangedAnswersAreKeptOnce(t *testing.T) {
 	}
 	assert.Equal(t, 1, count["rm/ws/v1/cluster/info"])
 	assert.Equal(t, 1, count["namenode/jmx"])
-	assert.Equal(t, 2, count["rm/proxy/"+appID+"/api/v1/applications/"+appID])
+	assert.Equal(t, 3, count["rm/proxy/"+appID+"/api/v1/applications/"+appID], "before, during and after its life")
 	down := rec.answers[0]
 	for _, a := range rec.answers {
 		if a.Origin == NameNode {
