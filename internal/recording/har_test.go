@@ -127,9 +127,11 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := Read(bytes.NewReader(written(t, rec)))
+		again, err := json.Marshal(harFile{Log: rec.log()})
 		require.NoError(t, err)
-		require.Len(t, again.answers, len(rec.answers))
+		reread, err := decode(bytes.NewReader(again))
+		require.NoError(t, err)
+		require.Len(t, reread.answers, len(rec.answers))
 
 		p := NewPlayer(rec, PlayerOptions{From: rec.End()})
 		for target, answers := range p.answers {
@@ -150,7 +152,7 @@ func written(t testing.TB, rec *Recording) []byte {
 }
 
 func compressed(t testing.TB, plain []byte) []byte {
-	zw, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	zw, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	require.NoError(t, err)
 	defer zw.Close()
 	return zw.EncodeAll(plain, nil)
