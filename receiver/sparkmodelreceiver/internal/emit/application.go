@@ -13,16 +13,25 @@ import (
 )
 
 // Application adds what is known of an application. Where its Spark UI was not read in this poll, only what YARN tells
-// is added.
+// is added. When its description has changed, its series end under the old one, so that no sum counts them twice.
 func (b *Builder) Application(app *track.Application, readUI bool) {
+	if before, changed := app.Redescribed(); changed {
+		b.record(app, before, readUI)
+		b.collect(stale{})
+	}
+	b.record(app, app.Description, readUI)
+	b.collect(startTimes(app))
+}
+
+func (b *Builder) record(app *track.Application, d track.Description, readUI bool) {
 	e := metadata.NewSparkApplicationEntity(b.cluster, app.ID, app.Attempt)
-	e.SetServiceName(app.Model.Name)
-	e.SetSparkApplicationName(app.Name)
-	e.SetSparkModelName(app.Model.Name)
-	e.SetSparkModelVersion(app.Model.Version)
-	e.SetSparkUserName(app.User)
-	e.SetSparkVersion(app.SparkVersion)
-	e.SetYarnQueueName(app.Queue)
+	e.SetServiceName(d.Model.Name)
+	e.SetSparkApplicationName(d.Name)
+	e.SetSparkModelName(d.Model.Name)
+	e.SetSparkModelVersion(d.Model.Version)
+	e.SetSparkUserName(d.User)
+	e.SetSparkVersion(d.SparkVersion)
+	e.SetYarnQueueName(d.Queue)
 	a := application{SparkApplicationMetricsBuilder: b.mb.ForSparkApplication(e), ts: b.ts}
 
 	a.state(app)
@@ -41,7 +50,6 @@ func (b *Builder) Application(app *track.Application, readUI bool) {
 		}
 	}
 	a.Emit()
-	b.collect(startTimes(app))
 }
 
 // application records the figures of one application.

@@ -51,14 +51,24 @@ func (b *Builder) Metrics() pmetric.Metrics {
 	return md
 }
 
+// stamper completes the data points of a resource.
+type stamper interface {
+	stamp(pmetric.NumberDataPoint, pmetric.MetricType)
+}
+
 // collect takes the resource that was built last.
-func (b *Builder) collect(s starts) {
+func (b *Builder) collect(s stamper) {
 	md := b.mb.Emit()
 	for _, rm := range md.ResourceMetrics().All() {
 		rm.Resource().Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
 			return name != attemptAttribute && v.AsString() == ""
 		})
-		s.stamp(rm)
+		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+			points := numberDataPoints(m)
+			for _, dp := range points.All() {
+				s.stamp(dp, m.Type())
+			}
+		}
 	}
 	md.ResourceMetrics().MoveAndAppendTo(b.collected.ResourceMetrics())
 }
@@ -94,22 +104,27 @@ func startTimes(app *track.Application) starts {
 	return s
 }
 
-// stamp gives sums the start time of their executor, stage or resource, and takes it from gauges, which have none.
-func (s starts) stamp(rm pmetric.ResourceMetrics) {
-	for _, sm := range rm.ScopeMetrics().All() {
-		for _, m := range sm.Metrics().All() {
-			switch m.Type() {
-			case pmetric.MetricTypeSum:
-				for _, dp := range m.Sum().DataPoints().All() {
-					dp.SetStartTimestamp(s.of(dp.Attributes()))
-				}
-			case pmetric.MetricTypeGauge:
-				for _, dp := range m.Gauge().DataPoints().All() {
-					dp.SetStartTimestamp(0)
-				}
-			}
-		}
+// stamp gives sums the start time of their executor, stage or resource; gauges have none.
+func (s starts) stamp(dp pmetric.NumberDataPoint, t pmetric.MetricType) {
+	if t == pmetric.MetricTypeSum {
+		dp.SetStartTimestamp(s.of(dp.Attributes()))
+	} else {
+		dp.SetStartTimestamp(0)
 	}
+}
+
+// stale marks the end of series.
+type stale struct{}
+
+func (stale) stamp(dp pmetric.NumberDataPoint, _ pmetric.MetricType) {
+	dp.SetFlags(dp.Flags().WithNoRecordedValue(true))
+}
+
+func numberDataPoints(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	if m.Type() == pmetric.MetricTypeSum {
+		return m.Sum().DataPoints()
+	}
+	return m.Gauge().DataPoints()
 }
 
 func (s starts) of(attributes pcommon.Map) pcommon.Timestamp {

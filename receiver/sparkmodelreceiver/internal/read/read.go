@@ -72,7 +72,6 @@ func (r *Reader) jobsAndStages(ctx context.Context, app *track.Application, ui s
 	if err != nil {
 		return err
 	}
-	before, next := app.ActiveJobs(), app.NextJob()
 	for _, id := range app.VanishedJobs(running) {
 		if err := r.job(ctx, app, ui, id); err != nil {
 			return err
@@ -81,7 +80,7 @@ func (r *Reader) jobsAndStages(ctx context.Context, app *track.Application, ui s
 	if err := r.newJobs(ctx, app, ui, running); err != nil {
 		return err
 	}
-	if len(running) > 0 || before > 0 || app.NextJob() > next {
+	if len(running) > 0 || len(app.ActiveStages()) > 0 {
 		active, now, err := ui.Stages(ctx, "active")
 		if err != nil {
 			return err

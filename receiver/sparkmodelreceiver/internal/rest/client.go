@@ -123,14 +123,30 @@ func (c *Client) Get(ctx context.Context, r Request, v any) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	u := c.base.JoinPath(r.Path...)
-	u.RawQuery = r.Query.Encode()
+	u, err := c.url(r)
+	if err != nil {
+		return time.Time{}, err
+	}
 	date, size, err := c.do(ctx, u, v)
 	c.observe(ctx, r.Endpoint, outcomeOf(err), size)
 	if err != nil {
 		return date, &Error{Source: c.source, URL: u.Redacted(), Err: err}
 	}
 	return date, nil
+}
+
+// url puts a request's path below the base URL: no element, which an answer may have named, can lead out of it.
+func (c *Client) url(r Request) (*url.URL, error) {
+	elements := make([]string, len(r.Path))
+	for i, e := range r.Path {
+		if e == "" || e == "." || e == ".." {
+			return nil, fmt.Errorf("%s: %s: %q is no element of a path", c.source, r.Endpoint, e)
+		}
+		elements[i] = url.PathEscape(e)
+	}
+	u := c.base.JoinPath(elements...)
+	u.RawQuery = r.Query.Encode()
+	return u, nil
 }
 
 func (c *Client) do(ctx context.Context, u *url.URL, v any) (time.Time, int64, error) {

@@ -38,14 +38,19 @@ func (s State) Ended() bool {
 	return false
 }
 
-// Application is one attempt of an application. It is not safe for concurrent use.
-type Application struct {
-	Key
+// Description is what describes an application without being its identity. Much of it is known only once it runs.
+type Description struct {
 	Name         string
 	User         string
 	Queue        string
 	SparkVersion string
 	Model        Model
+}
+
+// Application is one attempt of an application. It is not safe for concurrent use.
+type Application struct {
+	Key
+	Description
 
 	State State
 	// Submitted and Ended are zero while unknown.
@@ -61,6 +66,8 @@ type Application struct {
 	jobs      jobs
 	stages    stages
 	executors executors
+	// delivered is the description under which figures were last accepted downstream, nil before.
+	delivered *Description
 	// highest holds what was reported so far, below which no total falls.
 	highest Totals
 }
@@ -83,6 +90,21 @@ func (a *Application) Duration() time.Duration {
 		return 0
 	}
 	return end.Sub(a.Submitted)
+}
+
+// Redescribed returns the description under which figures were delivered before, if it is another one now.
+func (a *Application) Redescribed() (before Description, changed bool) {
+	if a.delivered == nil || *a.delivered == a.Description {
+		return Description{}, false
+	}
+	return *a.delivered, true
+}
+
+// Delivered notes that the figures were accepted downstream, the last ones of ended stages among them.
+func (a *Application) Delivered() {
+	a.stages.undelivered = nil
+	described := a.Description
+	a.delivered = &described
 }
 
 // SawUI tells whether the application's jobs and stages were listed once; from then on only what is new is read.

@@ -199,9 +199,6 @@ func (a *Application) EndedStages(atLeast time.Duration, limit int) []*Stage {
 // UndeliveredStages returns the attempts that have ended and wait to be delivered.
 func (a *Application) UndeliveredStages() []*Stage { return a.stages.undelivered }
 
-// Delivered forgets the ended stages: their last figures were accepted downstream.
-func (a *Application) Delivered() { a.stages.undelivered = nil }
-
 // ActiveTasks is how many tasks of active stages run.
 func (a *Application) ActiveTasks() int64 {
 	var n int64

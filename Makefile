@@ -1,0 +1,50 @@
+# The front door: each target says what it is for; `make help` lists them.
+SHELL := bash
+GO ?= go
+TOOL := $(GO) tool -modfile=internal/tools/go.mod
+COLLECTOR := dist/otelcol-sparkmodel
+GO_SOURCES := $(shell git ls-files '*.go' '*.yaml' go.mod go.sum ':!testdata' ':!internal/tools' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: build ## watch a recorded cluster: what is flagged, why, and what to do about it (needs Go alone)
+	$(GO) run ./cmd/demo
+
+.PHONY: build
+build: $(COLLECTOR) ## build the distribution: dist/otelcol-sparkmodel
+
+$(COLLECTOR): builder-config.yaml internal/tools/go.mod $(GO_SOURCES)
+	$(TOOL) builder --config builder-config.yaml
+
+.PHONY: test
+test: ## all tests that need no Java
+	$(GO) test ./...
+
+.PHONY: race
+race: ## all tests that need no Java, with the race detector
+	$(GO) test -race ./...
+
+.PHONY: cluster
+cluster: ## start a real cluster on this machine: YARN, HDFS, Spark 3.5 and 4.x (addresses in .cluster/env)
+	cluster/up
+
+.PHONY: cluster-down
+cluster-down: ## stop it, without a trace
+	cluster/down
+
+.PHONY: test-cluster
+test-cluster: build ## the tests against real Spark, YARN, HDFS and Prometheus
+	$(GO) test -tags cluster -count=1 -timeout 40m -v ./e2e
+
+.PHONY: generate
+generate: ## write again what mdatagen generates
+	$(GO) generate ./...
+
+.PHONY: lint
+lint: ## check the code
+	$(TOOL) golangci-lint run ./...
