@@ -98,7 +98,10 @@ func TestGetFaults(t *testing.T) {
 		want    string
 	}{
 		{"html with status 200", answer("text/html", "<html>\n<p>Spark is  starting up. Please wait...</html>"), OutcomeNotJSON, `the answer is "text/html", not JSON: <html> <p>Spark is starting up`},
-		{"no content type", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = nil; _, _ = io.WriteString(w, "x") }, OutcomeNotJSON, "not JSON"},
+		{"no content type", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = nil
+			_, _ = io.WriteString(w, "x")
+		}, OutcomeNotJSON, "not JSON"},
 		{"truncated", answer("application/json", `{"n": 1`), OutcomeNotJSON, "unexpected EOF"},
 		{"wrong type", answer("application/json", `{"n": "seven"}`), OutcomeNotJSON, "cannot unmarshal"},
 		{"wrong shape", answer("application/json", `[]`), OutcomeNotJSON, "cannot unmarshal"},

@@ -1,0 +1,149 @@
+package yarn
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func newManager(t *testing.T, h http.HandlerFunc) *rest.Client {
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	c, err := rest.New(rest.Options{
+		Source: "yarn", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
+		Observe: func(context.Context, string, rest.Outcome, int64) {},
+	})
+	require.NoError(t, err)
+	return c
+}
+
+func says(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+const (
+	activeInfo  = `{"clusterInfo": {"haState": "ACTIVE", "startedOn": 5}}`
+	standbyInfo = `{"clusterInfo": {"haState": "STANDBY", "startedOn": 4}}`
+)
+
+func TestActiveFindsTheActiveManager(t *testing.T) {
+	var first, second http.HandlerFunc = says(standbyInfo), says(activeInfo)
+	one := newManager(t, func(w http.ResponseWriter, r *http.Request) { first(w, r) })
+	two := newManager(t, func(w http.ResponseWriter, r *http.Request) { second(w, r) })
+	c := New([]*rest.Client{one, two})
+
+	rm, info, err := c.Active(t.Context())
+	require.NoError(t, err)
+	assert.Same(t, two, rm)
+	assert.EqualValues(t, 5, info.StartedOn)
+	assert.False(t, info.Now.IsZero())
+
+	first, second = says(activeInfo), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://elsewhere.example/")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+	rm, _, err = c.Active(t.Context())
+	require.NoError(t, err)
+	assert.Same(t, one, rm)
+
+	first = says(standbyInfo)
+	_, _, err = c.Active(t.Context())
+	require.ErrorContains(t, err, `is "STANDBY", not ACTIVE`)
+	require.ErrorContains(t, err, "elsewhere.example")
+}
+
+func TestApplications(t *testing.T) {
+	var query url.Values
+	body := `{"apps": {"app": [{"id": "application_1_0001", "state": "RUNNING", "trackingUI": "ApplicationMaster", "allocatedMB": -1,
+		"resourceSecondsMap": {"entry": {"key": "memory-mb", "value": "3090"}, "entry": {"key": "vcores", "value": "3"}}}]}}`
+	rm := newManager(t, func(w http.ResponseWriter, r *http.Request) { query = r.URL.Query(); says(body)(w, r) })
+	apps, err := Running(t.Context(), rm)
+	require.NoError(t, err)
+	require.Len(t, apps, 1)
+	assert.True(t, apps[0].HasUI())
+	assert.EqualValues(t, -1, apps[0].AllocatedMB)
+	assert.Equal(t, url.Values{"applicationTypes": {"SPARK"}, "deSelects": {"resourceRequests"}, "states": {runningStates}}, query)
+
+	for _, none := range []string{`{"apps": {}}`, `{"apps": null}`} {
+		body = none
+		apps, err = FinishedSince(t.Context(), rm, time.UnixMilli(1234))
+		require.NoError(t, err)
+		assert.Empty(t, apps)
+	}
+	assert.Equal(t, "1234", query.Get("finishedTimeBegin"))
+}
+
+func TestAttempt(t *testing.T) {
+	for logs, want := range map[string]string{
+		"": "1",
+		"http://nm:8042/node/containerlogs/container_1795415816459_0002_01_000001/alice":       "1",
+		"http://nm:8042/node/containerlogs/container_e02_1795415816459_0002_03_000001/alice":   "3",
+		"http://nm:8042/node/containerlogs/container_e117_1795415816459_12345_10_000001/alice": "10",
+		"garbage": "1",
+	} {
+		assert.Equal(t, want, (&App{AMContainerLogs: logs}).Attempt(), logs)
+	}
+}
+
+func queues(t testing.TB, scheduler string) map[string]Queue {
+	var info schedulerInfo
+	require.NoError(t, json.Unmarshal([]byte(scheduler), &info))
+	byPath := map[string]Queue{}
+	for _, q := range info.flatten() {
+		byPath[q.Path] = q
+	}
+	return byPath
+}
+
+func TestCapacitySchedulerAtAnyDepth(t *testing.T) {
+	got := queues(t, `{"type": "capacityScheduler", "queueName": "root", "capacity": 100, "usedCapacity": 33.3, "maxCapacity": 100, "queues": {"queue": [
+		{"queueName": "ml", "absoluteCapacity": 60, "queues": {"queue": [
+			{"queueName": "train", "absoluteCapacity": 40, "absoluteUsedCapacity": "NaN", "usedCapacity": 138.9, "numPendingApplications": 2, "queues": {"queue": [{"queueName": "deep"}]}}]}},
+		{"queueName": "etl", "queuePath": "root.etl"}]}}`)
+	require.Len(t, got, 5)
+	assert.InDelta(t, 0.333, *got["root"].Usage, 1e-9)
+	assert.InDelta(t, 1, *got["root"].Guaranteed, 1e-9)
+	assert.InDelta(t, 1.389, *got["root.ml.train"].Utilization, 1e-9)
+	assert.Nil(t, got["root.ml.train"].Usage)
+	assert.EqualValues(t, 2, *got["root.ml.train"].AppsPending)
+	assert.Nil(t, got["root.ml"].AppsPending)
+	assert.Contains(t, got, "root.ml.train.deep")
+	assert.Contains(t, got, "root.etl")
+}
+
+func TestFairScheduler(t *testing.T) {
+	got := queues(t, `{"type": "fairScheduler", "rootQueue": {"queueName": "root", "childQueues": {"queue": [
+		{"queueName": "root.prod", "childQueues": [{"queueName": "root.prod.ml", "numPendingApps": 3, "usedResources": {"memory": 2048, "vCores": 2}}]}]}}}`)
+	require.Len(t, got, 3)
+	assert.EqualValues(t, 3, *got["root.prod.ml"].AppsPending)
+	assert.Equal(t, Resource{Memory: 2048, VCores: 2}, *got["root.prod.ml"].Used)
+	assert.Nil(t, got["root"].Usage)
+}
+
+func FuzzScheduler(f *testing.F) {
+	f.Add(`{"queueName": "root", "queues": {"queue": [{"queueName": "a", "capacity": "NaN"}]}}`)
+	f.Add(`{"rootQueue": {"childQueues": [{"childQueues": {"queue": []}}]}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		var info schedulerInfo
+		if json.Unmarshal([]byte(body), &info) == nil {
+			info.flatten()
+		}
+	})
+}
