@@ -317,6 +317,52 @@ func TestBodyIsCapped(t *testing.T) {
 	assert.ErrorContains(t, err, "too large")
 }
 
+func TestRecordedLifeOfAMapReduceJob(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var step atomic.Int32
+	rm := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == "/ws/v1/cluster/info":
+			if step.Add(1) == 5 {
+				cancel()
+			}
+		case path == "/ws/v1/cluster/apps" && r.URL.Query().Get("applicationTypes") == "MAPREDUCE":
+			if r.URL.Query().Has("finishedTimeBegin") == (step.Load() >= 2) {
+				io.WriteString(w, `{"apps":{"app":[{"id":"application_1_0002"}]}}`)
+			}
+		case strings.HasPrefix(path, "/proxy/") && step.Load() > 2:
+			w.WriteHeader(http.StatusFound)
+		case strings.HasSuffix(path, "/mapreduce/jobs"):
+			io.WriteString(w, `{"jobs":{"job":[{"id":"job_1_0002"}]}}`)
+		}
+	}))
+	defer rm.Close()
+	jobHistory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/mapreduce/jobs") {
+			io.WriteString(w, `{"jobs":{"job":[{"id":"job_1_0001"},{"id":"job_1_0002"}]}}`)
+		}
+	}))
+	defer jobHistory.Close()
+
+	rec, err := Record(ctx, Options{
+		Origins:  map[string]string{ResourceManager: rm.URL, JobHistory: jobHistory.URL},
+		Interval: time.Millisecond,
+	})
+	require.NoError(t, err)
+	p := NewPlayer(rec, PlayerOptions{From: rec.End()})
+	for _, path := range []string{"", "/job_1_0002", "/job_1_0002/counters"} {
+		live := p.answers[Target{ResourceManager, "/proxy/application_1_0002/ws/v1/mapreduce/jobs" + path}]
+		require.Len(t, live, 2, path)
+		assert.Equal(t, http.StatusOK, live[0].Status)
+		assert.Equal(t, http.StatusFound, live[1].Status)
+		past := p.answers[Target{JobHistory, "/ws/v1/history/mapreduce/jobs" + path}]
+		require.Len(t, past, 1, path)
+		assert.Equal(t, http.StatusOK, past[0].Status)
+	}
+	assert.Empty(t, p.answers[Target{JobHistory, "/ws/v1/history/mapreduce/jobs/job_1_0001"}], "it ended before")
+}
+
 func targetKey(path string) string {
 	a := Answer{URL: path}
 	return a.Target().Key
