@@ -2,29 +2,98 @@ package anomalyprocessor
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/engine"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/metadata"
 )
 
+// metricsProcessor shows what passes to the engine, and ends flags of which nothing was heard any more.
 type metricsProcessor struct {
-	next consumer.Metrics
+	next       consumer.Metrics
+	engine     *engine.Engine
+	staleAfter time.Duration
+	logger     *zap.Logger
+	telemetry  *metadata.TelemetryBuilder
+
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
 }
 
-func newMetricsProcessor(_ processor.Settings, _ *Config, next consumer.Metrics) (*metricsProcessor, error) {
-	return &metricsProcessor{next: next}, nil
+func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
+	rules, err := cfg.Rules.Load()
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	p := &metricsProcessor{
+		next:       next,
+		engine:     engine.New(rules, cfg.Flags.MaxEntities, telemetry),
+		staleAfter: cfg.Flags.StaleAfter,
+		logger:     set.Logger,
+		telemetry:  telemetry,
+		stop:       func() {},
+	}
+	err = telemetry.RegisterProcessorAnomalyEntitiesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(int64(p.engine.Entities()))
+		return nil
+	})
+	return p, err
 }
 
-func (*metricsProcessor) Start(context.Context, component.Host) error { return nil }
+// Start begins to look for flags that are stale.
+func (p *metricsProcessor) Start(ctx context.Context, _ component.Host) error {
+	ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	p.stopped.Go(func() { p.expire(ctx) })
+	return nil
+}
 
-func (*metricsProcessor) Shutdown(context.Context) error { return nil }
+// Shutdown waits until nothing is sent any more.
+func (p *metricsProcessor) Shutdown(context.Context) error {
+	p.stop()
+	p.stopped.Wait()
+	p.telemetry.Shutdown()
+	return nil
+}
 
+// Capabilities says that flags are appended to the metrics.
 func (*metricsProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	return p.next.ConsumeMetrics(ctx, md)
+// ConsumeMetrics passes the metrics on at once, with the flags.
+func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, metrics pmetric.Metrics) error {
+	p.engine.Judge(ctx, metrics)
+	return p.next.ConsumeMetrics(ctx, metrics)
+}
+
+// expire ends stale flags until it is stopped. A flag is at most a tenth of the time late.
+func (p *metricsProcessor) expire(ctx context.Context) {
+	ticker := time.NewTicker(p.staleAfter / 10)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		ended := p.engine.Expire(ctx, p.staleAfter)
+		if ended.ResourceMetrics().Len() == 0 {
+			continue
+		}
+		if err := p.next.ConsumeMetrics(ctx, ended); err != nil {
+			p.logger.Error("The end of stale flags was not accepted downstream; their last severity stays", zap.Error(err))
+		}
+	}
 }
