@@ -1,0 +1,205 @@
+//go:build cluster
+
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// root is the repository, seen from the folder in which go test runs the tests.
+const root = ".."
+
+// cluster is the real one that `make cluster` starts.
+type cluster struct{ env map[string]string }
+
+// startCluster starts it, or takes the one that is up.
+func startCluster(ctx context.Context) (*cluster, error) {
+	up := exec.CommandContext(ctx, filepath.Join(root, "cluster", "up"))
+	up.Stdout, up.Stderr = os.Stderr, os.Stderr
+	if err := up.Run(); err != nil {
+		return nil, fmt.Errorf("cluster/up: %w", err)
+	}
+	file, err := os.Open(filepath.Join(root, ".cluster", "env"))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	c := &cluster{env: map[string]string{}}
+	line := regexp.MustCompile(`^export (\w+)='(.*)'$`)
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if m := line.FindStringSubmatch(lines.Text()); m != nil {
+			c.env[m[1]] = m[2]
+		}
+	}
+	return c, nil
+}
+
+func (c *cluster) yarn() string    { return c.env["YARN_RM_URL"] }
+func (c *cluster) history() string { return c.env["SPARK_HISTORY_URL"] }
+
+// daemon stops, starts or kills one of the servers.
+func (c *cluster) daemon(t *testing.T, action, name string) {
+	out, err := exec.CommandContext(t.Context(), filepath.Join(root, "cluster", "daemon"), action, name).CombinedOutput()
+	require.NoError(t, err, "cluster/daemon %s %s: %s", action, name, out)
+}
+
+// submission is a submitted workload.
+type submission struct {
+	workload string
+	version  string
+	id       string
+	cmd      *exec.Cmd
+	output   *lockedBuffer
+	ended    chan struct{}
+	err      error
+}
+
+var applicationLine = regexp.MustCompile(`(?m)^application_id=(application_\d+_\d+)$`)
+
+// submit submits a workload and returns once YARN has accepted it.
+func (c *cluster) submit(t *testing.T, workload, version string, options ...string) *submission {
+	s := &submission{workload: workload, version: version, output: &lockedBuffer{}, ended: make(chan struct{})}
+	s.cmd = exec.CommandContext(t.Context(), filepath.Join(root, "cluster", "submit"), append([]string{workload, "--spark", version}, options...)...)
+	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
+	s.cmd.WaitDelay = 20 * time.Second
+	require.NoError(t, s.cmd.Start())
+	go func() {
+		defer close(s.ended)
+		s.err = s.cmd.Wait()
+	}()
+	return s
+}
+
+// wait waits for the workload's end and returns the ids of its applications, the last one submitted last.
+func (s *submission) wait(t *testing.T) []string {
+	select {
+	case <-s.ended:
+	case <-time.After(5 * time.Minute):
+		_ = s.cmd.Process.Kill()
+		require.FailNow(t, "the workload did not end", "%s on Spark %s:\n%s", s.workload, s.version, s.output.tail())
+	}
+	require.NoError(t, s.err, "%s on Spark %s:\n%s", s.workload, s.version, s.output.tail())
+	var ids []string
+	for _, m := range applicationLine.FindAllStringSubmatch(s.output.String(), -1) {
+		ids = append(ids, m[1])
+	}
+	require.NotEmpty(t, ids, s.output.tail())
+	return ids
+}
+
+// getJSON reads an answer of one of the servers.
+func getJSON(ctx context.Context, url string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: status %d: %.200s", url, resp.StatusCode, body)
+	}
+	return json.Unmarshal(body, v)
+}
+
+// truth is what Spark's history and YARN say of an application that has ended.
+type truth struct {
+	TasksCompleted, TasksFailed, TasksKilled int64
+	InputBytes, ShuffleRead, ShuffleWrite    int64
+	MemorySpilled, DiskSpilled               int64
+	RunTimeMS, GCTimeMS                      int64
+	Stages                                   map[string]int64
+	Jobs                                     map[string]int64
+	VCoreSeconds, MemoryMBSeconds            int64
+	FinalStatus                              string
+}
+
+// truth waits until the History Server knows the end of an application, and sums up what it has.
+func (c *cluster) truth(t *testing.T, id string) truth {
+	var app struct {
+		Attempts []struct {
+			AttemptID string `json:"attemptId"`
+			Completed bool   `json:"completed"`
+		} `json:"attempts"`
+	}
+	base := c.history() + "/api/v1/applications/" + id
+	require.Eventually(t, func() bool {
+		return getJSON(t.Context(), base, &app) == nil && len(app.Attempts) > 0 && app.Attempts[0].Completed
+	}, time.Minute, 500*time.Millisecond, "the History Server does not show the end of %s", id)
+	if a := app.Attempts[0].AttemptID; a != "" {
+		base += "/" + a
+	}
+
+	var stages []struct {
+		Status             string `json:"status"`
+		CompleteTasks      int64  `json:"numCompleteTasks"`
+		FailedTasks        int64  `json:"numFailedTasks"`
+		KilledTasks        int64  `json:"numKilledTasks"`
+		InputBytes         int64  `json:"inputBytes"`
+		ShuffleReadBytes   int64  `json:"shuffleReadBytes"`
+		ShuffleWriteBytes  int64  `json:"shuffleWriteBytes"`
+		MemoryBytesSpilled int64  `json:"memoryBytesSpilled"`
+		DiskBytesSpilled   int64  `json:"diskBytesSpilled"`
+		ExecutorRunTime    int64  `json:"executorRunTime"`
+		JVMGCTime          int64  `json:"jvmGcTime"`
+	}
+	require.NoError(t, getJSON(t.Context(), base+"/stages?details=false", &stages))
+	out := truth{Stages: map[string]int64{}, Jobs: map[string]int64{}}
+	for _, s := range stages {
+		out.Stages[s.Status]++
+		out.TasksCompleted += s.CompleteTasks
+		out.TasksFailed += s.FailedTasks
+		out.TasksKilled += s.KilledTasks
+		out.InputBytes += s.InputBytes
+		out.ShuffleRead += s.ShuffleReadBytes
+		out.ShuffleWrite += s.ShuffleWriteBytes
+		out.MemorySpilled += s.MemoryBytesSpilled
+		out.DiskSpilled += s.DiskBytesSpilled
+		out.RunTimeMS += s.ExecutorRunTime
+		out.GCTimeMS += s.JVMGCTime
+	}
+	var jobs []struct {
+		Status string `json:"status"`
+	}
+	require.NoError(t, getJSON(t.Context(), base+"/jobs", &jobs))
+	for _, j := range jobs {
+		out.Jobs[j.Status]++
+	}
+	var yarn struct {
+		App struct {
+			VCoreSeconds  int64  `json:"vcoreSeconds"`
+			MemorySeconds int64  `json:"memorySeconds"`
+			FinalStatus   string `json:"finalStatus"`
+		} `json:"app"`
+	}
+	require.NoError(t, getJSON(t.Context(), c.yarn()+"/ws/v1/cluster/apps/"+id, &yarn))
+	out.VCoreSeconds, out.MemoryMBSeconds, out.FinalStatus = yarn.App.VCoreSeconds, yarn.App.MemorySeconds, yarn.App.FinalStatus
+	return out
+}
+
+// tail is the end of what a process printed, for failures.
+func tail(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+}

@@ -1,0 +1,334 @@
+//go:build cluster
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+)
+
+// lockedBuffer holds what a process prints.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *lockedBuffer) tail() string { return tail(b.String()) }
+
+// process is a program that runs until its test ends.
+type process struct {
+	cmd    *exec.Cmd
+	output lockedBuffer
+	ended  chan struct{}
+}
+
+func startProcess(t *testing.T, path string, args ...string) *process {
+	p := &process{ended: make(chan struct{})}
+	p.cmd = exec.Command(path, args...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			t.Logf("%s printed last:\n%s", path, p.output.tail())
+		}
+	})
+	return p
+}
+
+func (p *process) stop(t *testing.T) {
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		t.Errorf("%s did not end within 30 s of an interrupt", p.cmd.Path)
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// collector is the built distribution, with what it serves and what it sends.
+type collector struct {
+	*process
+	metricsURL string
+	sink       *sink
+}
+
+const interval = 2 * time.Second
+
+// startCollector runs the distribution with the repository's configuration for YARN, a Prometheus page and an OTLP
+// receiver of the test's own.
+func startCollector(t *testing.T, c *cluster) *collector {
+	s := newSink(t)
+	page := freeAddress(t)
+	p := startProcess(t, filepath.Join(root, "dist", "otelcol-sparkmodel"),
+		"--config", filepath.Join(root, "config", "yarn.yaml"),
+		"--set", "receivers::sparkmodel::cluster_name=lab",
+		"--set", "receivers::sparkmodel::collection_interval="+interval.String(),
+		"--set", "receivers::sparkmodel::yarn::endpoints=["+c.yarn()+"]",
+		"--set", "receivers::sparkmodel::history::endpoint="+c.history(),
+		"--set", "exporters::prometheus::endpoint="+page,
+		"--set", "exporters::otlp_http::endpoint="+s.url,
+		"--set", "service::telemetry::logs::encoding=json",
+	)
+	require.Eventually(t, func() bool {
+		resp, err := http.Get("http://" + page + "/metrics")
+		if err != nil {
+			return false
+		}
+		return resp.Body.Close() == nil
+	}, time.Minute, 100*time.Millisecond, "the collector does not serve its page:\n%s", p.output.tail())
+	return &collector{process: p, metricsURL: "http://" + page + "/metrics", sink: s}
+}
+
+// logLines returns the messages about a source, with their levels.
+func (c *collector) logLines(source string) []string {
+	var lines []string
+	for line := range strings.Lines(c.output.String()) {
+		var entry struct {
+			Level, Msg, Source string
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Source == source {
+			lines = append(lines, entry.Level+" "+entry.Msg)
+		}
+	}
+	return lines
+}
+
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// flagged is what was flagged of one application.
+type flagged struct {
+	// whileRunning holds, by rule, the reason of a flag that was up while the application ran.
+	whileRunning map[string]string
+	// up holds the flags that have not ended.
+	up map[string]int64
+	// ever holds the rules that were flagged at any time.
+	ever map[string]struct{}
+}
+
+// sink is a generic OTLP receiver: it knows nothing of this project but the names of metrics and attributes.
+type sink struct {
+	url    string
+	mu     sync.Mutex
+	values map[string]float64
+	states map[string]string
+	flags  map[string]*flagged
+}
+
+func newSink(t *testing.T) *sink {
+	s := &sink{values: map[string]float64{}, states: map[string]string{}, flags: map[string]*flagged{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	request := pmetricotlp.NewExportRequest()
+	if err == nil {
+		err = request.UnmarshalProto(body)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rm := range request.Metrics().ResourceMetrics().All() {
+		s.resource(rm)
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+}
+
+func (s *sink) resource(rm pmetric.ResourceMetrics) {
+	id := str(rm.Resource().Attributes(), "spark.application.id")
+	for _, sm := range rm.ScopeMetrics().All() {
+		for _, m := range sm.Metrics().All() {
+			for _, dp := range points(m).All() {
+				if dp.Flags().NoRecordedValue() {
+					continue
+				}
+				s.point(id, m.Name(), dp)
+			}
+		}
+	}
+}
+
+func (s *sink) point(id, name string, dp pmetric.NumberDataPoint) {
+	switch name {
+	case "anomaly.severity":
+		s.flag(id, dp)
+		return
+	case "spark.application.status":
+		if dp.IntValue() == 1 {
+			s.states[id] = str(dp.Attributes(), "spark.application.state")
+		}
+	}
+	v := dp.DoubleValue()
+	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		v = float64(dp.IntValue())
+	}
+	s.values[key(id, name, dp.Attributes())] = v
+}
+
+func (s *sink) flag(id string, dp pmetric.NumberDataPoint) {
+	f := s.flags[id]
+	if f == nil {
+		f = &flagged{whileRunning: map[string]string{}, up: map[string]int64{}, ever: map[string]struct{}{}}
+		s.flags[id] = f
+	}
+	rule := str(dp.Attributes(), "anomaly.rule")
+	entity := fmt.Sprint(dp.Attributes().AsRaw())
+	if dp.IntValue() == 0 {
+		delete(f.up, entity)
+		return
+	}
+	f.up[entity] = dp.IntValue()
+	f.ever[rule] = struct{}{}
+	switch s.states[id] {
+	case "accepted", "running":
+		f.whileRunning[rule] = str(dp.Attributes(), "anomaly.reason") + " → " + str(dp.Attributes(), "anomaly.advice")
+	}
+}
+
+// value returns the last value of a series.
+func (s *sink) value(id, name string, attributes ...string) (float64, bool) {
+	m := pcommon.NewMap()
+	for i := 0; i < len(attributes); i += 2 {
+		m.PutStr(attributes[i], attributes[i+1])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.values[key(id, name, m)]
+	return v, ok
+}
+
+func (s *sink) state(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.states[id]
+}
+
+// flagsOf returns, by rule, what was flagged while an application ran, and how many of its flags are up.
+func (s *sink) flagsOf(id string) (map[string]string, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.flags[id]
+	if f == nil {
+		return nil, 0
+	}
+	rules := map[string]string{}
+	for rule, words := range f.whileRunning {
+		rules[rule] = words
+	}
+	return rules, len(f.up)
+}
+
+func key(id, name string, attributes pcommon.Map) string {
+	return id + " " + name + " " + fmt.Sprint(attributes.AsRaw())
+}
+
+func str(m pcommon.Map, name string) string {
+	v, ok := m.Get(name)
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}
+
+func points(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints()
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints()
+	}
+	return pmetric.NewNumberDataPointSlice()
+}
+
+// prometheus is a real Prometheus server that scrapes the collector's page.
+type prometheus struct {
+	*process
+	url      string
+	promtool string
+}
+
+func startPrometheus(t *testing.T, page string) *prometheus {
+	out, err := exec.CommandContext(t.Context(), filepath.Join(root, "cluster", "debian"), "prometheus").Output()
+	require.NoError(t, err, "cluster/debian prometheus")
+	bin := filepath.Join(strings.TrimSpace(string(out)), "usr", "bin")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	target := strings.TrimSuffix(strings.TrimPrefix(page, "http://"), "/metrics")
+	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf("global: {scrape_interval: 5s}\nscrape_configs: [{job_name: otelcol, honor_labels: true, static_configs: [{targets: [%q]}]}]\n", target)), 0o600))
+	address := freeAddress(t)
+	p := startProcess(t, filepath.Join(bin, "prometheus"), "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
+	server := &prometheus{process: p, url: "http://" + address, promtool: filepath.Join(bin, "promtool")}
+	require.Eventually(t, func() bool {
+		var answer any
+		return getJSON(t.Context(), server.url+"/api/v1/status/buildinfo", &answer) == nil
+	}, time.Minute, 200*time.Millisecond, "Prometheus does not answer:\n%s", p.output.tail())
+	return server
+}
+
+// query returns the only value that a query has.
+func (p *prometheus) query(ctx context.Context, query string) (float64, error) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Value [2]any `json:"value"`
+			} `json:"result"`
+		} `json:"data"`
+	}
+	if err := getJSON(ctx, p.url+"/api/v1/query?query="+url.QueryEscape(query), &answer); err != nil {
+		return 0, err
+	}
+	if len(answer.Data.Result) != 1 {
+		return 0, fmt.Errorf("%s has %d results, not one", query, len(answer.Data.Result))
+	}
+	var v float64
+	_, err := fmt.Sscan(fmt.Sprint(answer.Data.Result[0].Value[1]), &v)
+	return v, err
+}

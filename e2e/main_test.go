@@ -1,0 +1,239 @@
+//go:build cluster
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// lab is the cluster that all tests share.
+var lab *cluster
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+		defer cancel()
+		var err error
+		if lab, err = startCluster(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		if os.Getenv("KEEP_CLUSTER") == "" {
+			defer func() {
+				down := exec.Command(filepath.Join(root, "cluster", "down"))
+				down.Stdout, down.Stderr = os.Stderr, os.Stderr
+				if err := down.Run(); err != nil {
+					fmt.Fprintln(os.Stderr, "cluster/down:", err)
+				}
+			}()
+		}
+		return m.Run()
+	}())
+}
+
+// injected are the workloads, each with the rule that its bottleneck must be flagged by while it runs; none for a
+// healthy one, which must not be flagged at all.
+var injected = []struct {
+	workload string
+	rule     string
+	options  []string
+}{
+	{"ml_pipeline", "", []string{"--deploy-mode", "cluster", "--name", "churn"}},
+	{"healthy", "", nil},
+	{"skewed_join", "data_skew", nil},
+	{"straggler", "straggler", nil},
+	{"spill", "spill", nil},
+	{"gc_pressure", "gc_pressure", nil},
+	{"failing_tasks", "failing_tasks", nil},
+	{"killed_executor", "executor_lost", nil},
+	{"waiting", "application_waiting", nil},
+	{"streaming", "", nil},
+}
+
+// Every workload on both versions of Spark: found, read, judged and visible, and in the end equal to what Spark's
+// history and YARN say.
+func TestModels(t *testing.T) {
+	collector := startCollector(t, lab)
+	prometheus := startPrometheus(t, collector.metricsURL)
+
+	for _, version := range []string{"4", "3.5"} {
+		for _, in := range injected {
+			t.Run(in.workload+" on Spark "+version, func(t *testing.T) {
+				begin := time.Now()
+				ids := lab.submit(t, in.workload, version, in.options...).wait(t)
+				id := ids[len(ids)-1]
+				t.Logf("%s ran %s as %s", in.workload, time.Since(begin).Round(time.Second), id)
+				truth := lab.truth(t, id)
+				require.Eventually(t, func() bool { return collector.sink.state(id) == strings.ToLower(truth.FinalStatus) }, time.Minute, interval/4,
+					"the collector does not say that %s has %s", id, truth.FinalStatus)
+
+				flags, _ := collector.sink.flagsOf(id)
+				for rule, words := range flags {
+					t.Logf("flagged %s: %s", rule, words)
+				}
+				if in.rule == "" {
+					assert.Empty(t, flags, "a healthy application was flagged")
+				} else {
+					assert.Contains(t, flags, in.rule, "not flagged while it ran")
+				}
+				if in.rule == "application_waiting" {
+					assert.True(t, collector.sink.everFlagged("queue_saturated"), "the queue is full and was not flagged")
+				}
+				assertEqualsTruth(t, collector, prometheus, id, truth)
+				assert.Eventually(t, func() bool { _, up := collector.sink.flagsOf(id); return up == 0 }, time.Minute, interval/4, "flags of an application that has ended are up")
+			})
+		}
+	}
+
+	t.Run("promtool accepts the page", func(t *testing.T) {
+		page, err := exec.CommandContext(t.Context(), "curl", "-sf", collector.metricsURL).Output()
+		require.NoError(t, err)
+		check := exec.CommandContext(t.Context(), prometheus.promtool, "check", "metrics")
+		check.Stdin = strings.NewReader(string(page))
+		out, err := check.CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+	})
+}
+
+// assertEqualsTruth compares the figures in Prometheus and at the OTLP receiver with what the servers say.
+func assertEqualsTruth(t *testing.T, collector *collector, prometheus *prometheus, id string, want truth) {
+	const s, mib = 1e-3, 1 << 20
+	for _, f := range []struct {
+		query string
+		want  float64
+		otlp  []string
+	}{
+		{`spark_application_task_result_total{spark_task_result="completed"}`, float64(want.TasksCompleted), []string{"spark.application.task.result", "spark.task.result", "completed"}},
+		{`spark_application_task_result_total{spark_task_result="failed"}`, float64(want.TasksFailed), []string{"spark.application.task.result", "spark.task.result", "failed"}},
+		{`spark_application_task_result_total{spark_task_result="killed"}`, float64(want.TasksKilled), []string{"spark.application.task.result", "spark.task.result", "killed"}},
+		{`spark_application_stage_result_total{spark_stage_result="completed"}`, float64(want.Stages["COMPLETE"]), []string{"spark.application.stage.result", "spark.stage.result", "completed"}},
+		{`spark_application_stage_result_total{spark_stage_result="failed"}`, float64(want.Stages["FAILED"]), []string{"spark.application.stage.result", "spark.stage.result", "failed"}},
+		{`spark_application_job_result_total{spark_job_result="succeeded"}`, float64(want.Jobs["SUCCEEDED"]), []string{"spark.application.job.result", "spark.job.result", "succeeded"}},
+		{`spark_application_job_result_total{spark_job_result="failed"}`, float64(want.Jobs["FAILED"]), []string{"spark.application.job.result", "spark.job.result", "failed"}},
+		{`spark_application_io_size_bytes_total{direction="in"}`, float64(want.InputBytes), []string{"spark.application.io.size", "direction", "in"}},
+		{`spark_application_shuffle_io_size_bytes_total{direction="in"}`, float64(want.ShuffleRead), []string{"spark.application.shuffle.io.size", "direction", "in"}},
+		{`spark_application_shuffle_io_size_bytes_total{direction="out"}`, float64(want.ShuffleWrite), []string{"spark.application.shuffle.io.size", "direction", "out"}},
+		{`spark_application_spill_size_bytes_total{location="memory"}`, float64(want.MemorySpilled), []string{"spark.application.spill.size", "location", "memory"}},
+		{`spark_application_spill_size_bytes_total{location="disk"}`, float64(want.DiskSpilled), []string{"spark.application.spill.size", "location", "disk"}},
+		{`spark_application_executor_run_time_seconds_total{}`, float64(want.RunTimeMS) * s, []string{"spark.application.executor.run_time"}},
+		{`spark_application_jvm_gc_time_seconds_total{}`, float64(want.GCTimeMS) * s, []string{"spark.application.jvm_gc_time"}},
+		{`yarn_application_vcore_time_seconds_total{}`, float64(want.VCoreSeconds), []string{"yarn.application.vcore.time"}},
+		{`yarn_application_memory_time_By_s_total{}`, float64(want.MemoryMBSeconds) * mib, []string{"yarn.application.memory.time"}},
+	} {
+		query := strings.Replace(f.query, "{", `{spark_application_id="`+id+`",`, 1)
+		var got float64
+		var err error
+		if !assert.Eventually(t, func() bool {
+			got, err = prometheus.query(t.Context(), query)
+			return err == nil && near(got, f.want)
+		}, time.Minute, interval/4, "%s in Prometheus", f.query) {
+			t.Logf("Prometheus has %v (%v), the servers say %v", got, err, f.want)
+		}
+		otlp, ok := collector.sink.value(id, f.otlp[0], f.otlp[1:]...)
+		assert.True(t, ok && near(otlp, f.want), "%s at the OTLP receiver is %v, the servers say %v", f.otlp[0], otlp, f.want)
+	}
+}
+
+// near allows for what sums of floating-point seconds lose.
+func near(got, want float64) bool { return got-want < 1e-6 && want-got < 1e-6 }
+
+func (s *sink) everFlagged(rule string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.flags {
+		if _, ok := f.ever[rule]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// A driver that is killed: its application ends as lost work, the collector goes on.
+func TestDriverKilled(t *testing.T) {
+	collector := startCollector(t, lab)
+	s := lab.submit(t, "healthy", "4")
+	id := runningApplication(t, collector, s)
+	killDriver(t, id)
+	<-s.ended
+	require.Eventually(t, func() bool {
+		switch collector.sink.state(id) {
+		case "succeeded", "failed", "killed", "lost":
+			return true
+		}
+		return false
+	}, 2*time.Minute, interval/4, "the collector does not see the end of an application whose driver was killed")
+	assert.LessOrEqual(t, len(collector.logLines("application "+id)), 1, "said more than once")
+	assert.Empty(t, collector.logLines("yarn"))
+}
+
+// The resource manager is away for a minute: the collector says so once, says once that it is back, and is right again.
+func TestResourceManagerStopped(t *testing.T) {
+	collector := startCollector(t, lab)
+	prometheus := startPrometheus(t, collector.metricsURL)
+	s := lab.submit(t, "healthy", "4", "--", "--seconds", "120")
+	id := runningApplication(t, collector, s)
+
+	lab.daemon(t, "stop", "resourcemanager")
+	require.Eventually(t, func() bool { return len(collector.logLines("yarn")) == 1 }, 30*time.Second, interval/4, "the collector does not say that YARN is gone")
+	time.Sleep(time.Minute) // the time that the resource manager is away, not one that is waited for
+	lab.daemon(t, "start", "resourcemanager")
+	require.Eventually(t, func() bool { return len(collector.logLines("yarn")) == 2 }, time.Minute, interval/4, "the collector does not say that YARN is back")
+
+	s.wait(t)
+	truth := lab.truth(t, id)
+	require.Eventually(t, func() bool { return collector.sink.state(id) == "succeeded" }, time.Minute, interval/4)
+	truth.VCoreSeconds, truth.MemoryMBSeconds = keepsHighest(t, collector, id, truth)
+	assertEqualsTruth(t, collector, prometheus, id, truth)
+	lines := collector.logLines("yarn")
+	require.Len(t, lines, 2, "said once per change of state")
+	assert.True(t, strings.HasPrefix(lines[0], "warn ") && strings.HasPrefix(lines[1], "info "), "%v", lines)
+}
+
+// keepsHighest returns what the collector must show for YARN's own totals: they restart with the resource manager, and
+// a total that fell is not believed, so the collector may show more than the resource manager says now.
+func keepsHighest(t *testing.T, c *collector, id string, want truth) (vcores, memory int64) {
+	v, _ := c.sink.value(id, "yarn.application.vcore.time")
+	m, _ := c.sink.value(id, "yarn.application.memory.time")
+	assert.GreaterOrEqual(t, v, float64(want.VCoreSeconds))
+	assert.GreaterOrEqual(t, m, float64(want.MemoryMBSeconds)*(1<<20))
+	return int64(v), int64(m) >> 20
+}
+
+// runningApplication waits until the collector reads the tasks of a submitted workload, and returns its id.
+func runningApplication(t *testing.T, c *collector, s *submission) string {
+	var id string
+	require.Eventually(t, func() bool {
+		if m := applicationLine.FindStringSubmatch(s.output.String()); m != nil {
+			id = m[1]
+		}
+		v, _ := c.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return id != "" && v > 0
+	}, 2*time.Minute, interval/4, "the collector does not read the workload:\n%s", s.output.tail())
+	return id
+}
+
+// killDriver ends the driver of an application in client mode without giving it a chance to say so. It runs under the
+// name of its application, in a process of this test's own.
+func killDriver(t *testing.T, id string) {
+	var once sync.Once
+	out, err := exec.CommandContext(t.Context(), "pgrep", "-f", "org.apache.spark.deploy.SparkSubmit.*healthy").Output()
+	require.NoError(t, err, "no driver of %s is found", id)
+	for field := range strings.FieldsSeq(string(out)) {
+		var pid int
+		if _, err := fmt.Sscan(field, &pid); err == nil {
+			once.Do(func() { require.NoError(t, syscall.Kill(pid, syscall.SIGKILL)) })
+		}
+	}
+}
