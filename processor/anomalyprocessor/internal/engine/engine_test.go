@@ -1,0 +1,397 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/metadatatest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/polltest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/rule"
+)
+
+// hot flags a stage by its heat; the heat is also its impact.
+const hot = `
+hot:
+  description: A stage is hot.
+  threshold_source: made up
+  entity: [stage]
+  inputs: {heat: {metric: heat}}
+  value: heat
+  impact: heat
+  gate: "true"
+  levels: {low: 10, severe: 100}
+  reason: "{{number .heat}} degrees in stage {{attribute \"stage\"}} of {{attribute \"app\"}}"
+  advice: Cool it.
+`
+
+func newEngine(t testing.TB, maxEntities int, yaml string) *Engine {
+	return newEngineWithTelemetry(t, maxEntities, yaml, componenttest.NewNopTelemetrySettings())
+}
+
+func newEngineWithTelemetry(t testing.TB, maxEntities int, yaml string, settings component.TelemetrySettings) *Engine {
+	t.Helper()
+	definitions, err := rule.Parse("test.yaml", []byte(yaml))
+	require.NoError(t, err)
+	var rules []*rule.Rule
+	for _, definition := range definitions {
+		compiled, err := rule.Compile(definition)
+		require.NoError(t, err)
+		rules = append(rules, compiled)
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(settings)
+	require.NoError(t, err)
+	return New(rules, maxEntities, telemetry)
+}
+
+// show shows the poll to the engine and returns the flags that it wrote.
+func show(e *Engine, p *polltest.Poll) []polltest.Flag {
+	e.Judge(context.Background(), p.Metrics)
+	return polltest.Flags(p.Metrics)
+}
+
+// stage is a poll with the heat of one stage of application a.
+func stage(at float64, heat float64) *polltest.Poll {
+	p := polltest.At(at)
+	p.Resource(nil, "app", "a").Point("heat", heat, "stage", 1)
+	return p
+}
+
+// other is a poll in which application a has something, but no stage.
+func other(at float64) *polltest.Poll {
+	p := polltest.At(at)
+	p.Resource(nil, "app", "a").Point("heat", 1.0)
+	return p
+}
+
+func hotFlag(at float64, severity int64, impact, said float64) polltest.Flag {
+	return polltest.Flag{
+		Rule: "hot", Severity: severity, Impact: impact, Entity: "stage=1", Resource: "app=a", At: at,
+		Reason: fmt.Sprintf("%v degrees in stage 1 of a", said), Advice: "Cool it.",
+	}
+}
+
+func TestFlagLife(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	assert.Empty(t, show(e, stage(0, 9)), "below the lowest level")
+	assert.Equal(t, []polltest.Flag{hotFlag(10, 1, 20, 20)}, show(e, stage(10, 20)), "rises")
+	assert.Equal(t, []polltest.Flag{hotFlag(20, 1, 30, 20)}, show(e, stage(20, 30)), "the words stay, the impact does not")
+	assert.Equal(t, []polltest.Flag{hotFlag(30, 0, 200, 20), hotFlag(30, 3, 200, 200)}, show(e, stage(30, 200)),
+		"another severity ends the series with the old words")
+	assert.Equal(t, []polltest.Flag{hotFlag(40, 0, 0, 200)}, show(e, stage(40, 9)), "over: one 0")
+	assert.Empty(t, show(e, stage(50, 9)), "and no more")
+	assert.Equal(t, []polltest.Flag{hotFlag(60, 1, 11, 11)}, show(e, stage(60, 11)), "rises again with new words")
+}
+
+func TestFlagEndsWhenItsEntityIsAbsentInTwoPolls(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	show(e, stage(0, 20))
+	assert.Equal(t, []polltest.Flag{hotFlag(10, 1, 20, 20)}, show(e, other(10)), "absent in one poll")
+	assert.Equal(t, []polltest.Flag{hotFlag(20, 0, 0, 20)}, show(e, other(20)), "absent in two")
+	assert.Equal(t, 1, e.Entities(), "the stage is forgotten, its resource is not")
+	assert.Empty(t, show(e, other(30)))
+
+	show(e, stage(40, 20))
+	show(e, other(50))
+	assert.Equal(t, []polltest.Flag{hotFlag(60, 1, 30, 20)}, show(e, stage(60, 30)), "came back in time: the same flag")
+}
+
+func TestPollSplitOverCalls(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	for at := range 5 {
+		first, second := other(float64(at)), stage(float64(at), 20)
+		flags := append(show(e, first), show(e, second)...)
+		require.Equal(t, []polltest.Flag{hotFlag(float64(at), 1, 20, 20)}, flags, "one point in each poll")
+	}
+	flags := append(show(e, stage(5, 20)), show(e, other(5))...)
+	require.Equal(t, []polltest.Flag{hotFlag(5, 1, 20, 20)}, flags, "in the other order")
+}
+
+func TestTwoPollsInOneCall(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	both := stage(0, 20)
+	stage(10, 9).Metrics.ResourceMetrics().MoveAndAppendTo(both.Metrics.ResourceMetrics())
+	assert.Equal(t, []polltest.Flag{hotFlag(10, 0, 0, 20), hotFlag(0, 1, 20, 20)}, show(e, both))
+}
+
+func TestLatePointsAreIgnored(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	show(e, stage(10, 20))
+	assert.Empty(t, show(e, stage(5, 200)))
+	assert.Equal(t, []polltest.Flag{hotFlag(20, 1, 20, 20)}, show(e, stage(20, 20)))
+}
+
+func TestHold(t *testing.T) {
+	e := newEngine(t, 100, hot+"  for: 20s\n")
+	assert.Empty(t, show(e, stage(0, 20)))
+	assert.Empty(t, show(e, stage(19, 20)))
+	assert.Equal(t, []polltest.Flag{hotFlag(20, 1, 30, 30)}, show(e, stage(20, 30)), "rises once it has held, with the words of now")
+	assert.Len(t, show(e, stage(30, 9)), 1, "over at once")
+	assert.Empty(t, show(e, stage(40, 20)), "and has to hold anew")
+	assert.Empty(t, show(e, stage(50, 9)), "a flag that never rose does not end")
+	assert.Empty(t, show(e, stage(61, 20)))
+	assert.Empty(t, show(e, stage(71, 20)))
+	assert.Len(t, show(e, stage(81, 20)), 1)
+}
+
+func TestExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, 100, hot)
+		show(e, stage(0, 20))
+		time.Sleep(time.Minute)
+		quiet := polltest.At(60)
+		quiet.Resource(nil, "app", "b").Point("heat", 1.0, "stage", 7)
+		show(e, quiet)
+
+		time.Sleep(4*time.Minute - time.Nanosecond)
+		assert.Empty(t, polltest.Flags(e.Expire(context.Background(), 5*time.Minute)))
+		time.Sleep(time.Nanosecond)
+		ended := polltest.Flags(e.Expire(context.Background(), 5*time.Minute))
+		require.Len(t, ended, 1)
+		want := hotFlag(time.Since(polltest.Epoch).Seconds(), 0, 0, 20)
+		assert.Equal(t, want, ended[0])
+		assert.Equal(t, 1, e.Entities(), "what was heard of later is kept")
+
+		time.Sleep(time.Minute)
+		assert.Zero(t, e.Expire(context.Background(), 5*time.Minute).ResourceMetrics().Len(), "nothing to say of what was not flagged")
+		assert.Zero(t, e.Entities())
+		assert.Empty(t, e.sources, "nothing is left behind")
+	})
+}
+
+func TestEntitiesAreBounded(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	t.Cleanup(func() { assert.NoError(t, telemetry.Shutdown(context.Background())) })
+	e := newEngineWithTelemetry(t, 3, hot, telemetry.NewTelemetrySettings())
+	show(e, stage(0, 20))
+	var flags []polltest.Flag
+	for i := range 1000 {
+		p := polltest.At(float64(i))
+		p.Resource(nil, "app", "b").Point("heat", 1.0, "stage", i)
+		flags = append(flags, show(e, p)...)
+		require.LessOrEqual(t, e.Entities(), 3)
+		require.LessOrEqual(t, len(e.sources), 3)
+	}
+	assert.Equal(t, []polltest.Flag{hotFlag(0, 0, 0, 20)}, flags[len(flags)-1:], "what is dropped is over")
+
+	p := polltest.At(2000)
+	for i := range 10 {
+		p.Resource(nil, "app", "b").Point("heat", 20.0, "stage", i)
+	}
+	assert.Len(t, show(e, p), 3, "within one call too")
+	metadatatest.AssertEqualProcessorAnomalyEntitiesEvicted(t, telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 10}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestTelemetry(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	t.Cleanup(func() { assert.NoError(t, telemetry.Shutdown(context.Background())) })
+	e := newEngineWithTelemetry(t, 100, hot, telemetry.NewTelemetrySettings())
+	p := stage(0, 20)
+	p.Resource(nil, "app", "b").Point("heat", 20.0, "stage", 1).Point("heat", 9.0, "stage", 2).Point("cold", 1)
+	show(e, p)
+	show(e, stage(10, 20))
+	ignore := metricdatatest.IgnoreTimestamp()
+	metadatatest.AssertEqualProcessorAnomalyPoints(t, telemetry, []metricdata.DataPoint[int64]{{Value: 5}}, ignore)
+	metadatatest.AssertEqualProcessorAnomalyJudgements(t, telemetry, []metricdata.DataPoint[int64]{{Value: 4}}, ignore)
+	metadatatest.AssertEqualProcessorAnomalyFlagsRaised(t, telemetry, []metricdata.DataPoint[int64]{
+		{Value: 2, Attributes: attribute.NewSet(attribute.String("anomaly.rule", "hot"))},
+	}, ignore)
+}
+
+// A resource keeps its identity when attributes change that only describe it, as when a waiting application starts.
+func TestResourceChanges(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	poll := func(at float64, version string) *polltest.Poll {
+		p := polltest.At(at)
+		p.Resource([]string{"app"}, "app", "a", "version", version).Point("heat", 20.0, "stage", 1)
+		return p
+	}
+	show(e, poll(0, ""))
+	flags := show(e, poll(10, "4.3.0"))
+	require.Len(t, flags, 2)
+	assert.Equal(t, "app=a version=", flags[0].Resource, "the series of the old resource ends")
+	assert.Zero(t, flags[0].Severity)
+	assert.Equal(t, "app=a version=4.3.0", flags[1].Resource, "and goes on in the new one")
+	assert.EqualValues(t, 1, flags[1].Severity)
+	assert.Len(t, show(e, poll(20, "4.3.0")), 1)
+
+	other := polltest.At(30)
+	other.Resource([]string{"app"}, "app", "b", "version", "4.3.0").Point("heat", 20.0, "stage", 1)
+	flags = show(e, other)
+	require.Len(t, flags, 1)
+	assert.Equal(t, "app=b version=4.3.0", flags[0].Resource, "another identity is another resource")
+}
+
+func TestResourcesWithoutEntitiesAreToldApartByAllAttributes(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	p := stage(0, 20)
+	p.Resource(nil, "app", "b").Point("heat", 30.0, "stage", 1)
+	flags := show(e, p)
+	require.Len(t, flags, 2)
+	assert.NotEqual(t, flags[0].Resource, flags[1].Resource)
+}
+
+func TestInputs(t *testing.T) {
+	e := newEngine(t, 100, `
+r:
+  description: d
+  threshold_source: s
+  entity: [stage]
+  inputs:
+    total: {metric: read}
+    remote: {metric: read, where: {source: remote}}
+    executors: {metric: gc}
+    attempt: {metric: attempt, where: {number: "2"}}
+    optional: {metric: optional, default: 7}
+    queue: {metric: queue.used, match: {cluster: cluster, queue: my.queue}, default: -1}
+  value: 1
+  gate: "true"
+  levels: {low: 1}
+  reason: "{{.total}} {{.remote}} {{.executors}} {{.attempt}} {{.optional}} {{.queue}}"
+  advice: a
+`)
+	p := polltest.At(0)
+	p.Resource(nil, "cluster", "c", "my.queue", "q").
+		Point("read", 1, "stage", 1, "source", "local").
+		Point("read", 2, "stage", 1, "source", "remote").
+		Point("read", 100, "stage", 2, "source", "remote").
+		Point("gc", 10.0, "executor", "1").
+		Point("gc", 20.0, "executor", "2").
+		Point("attempt", 5, "stage", 1, "number", 2).
+		Point("attempt", 6, "stage", 1, "number", 3).
+		Point("attempt", 6, "stage", 2, "number", 2)
+	p.Resource(nil, "cluster", "c").Point("queue.used", 0.5, "queue", "q").Point("queue.used", 0.75, "queue", "other")
+	p.Resource(nil, "cluster", "another").Point("queue.used", 0.25, "queue", "q")
+	flags := show(e, p)
+	require.Len(t, flags, 2)
+	assert.Equal(t, "3 2 30 5 7 0.5", flags[0].Reason, "summed over source and over executors; shared; matched")
+	assert.Equal(t, "100 100 30 6 7 0.5", flags[1].Reason)
+	assert.Equal(t, -1.0, flags[0].Impact, "a rule without impact writes none")
+
+	p = polltest.At(10)
+	p.Resource(nil, "cluster", "c", "my.queue", "nowhere").
+		Point("read", 4, "stage", 1, "source", "remote").Point("gc", 1.0).Point("attempt", 5, "stage", 1, "number", 2).
+		Point("optional", 8, "stage", 1)
+	flags = show(e, p)
+	require.Len(t, flags, 1)
+	assert.Equal(t, "4 4 1 5 8 -1", flags[0].Reason)
+}
+
+// An optional input of the poll before counts until the present one has had time to bring it.
+func TestOptionalInputOfASplitPoll(t *testing.T) {
+	e := newEngine(t, 100, `
+r:
+  description: d
+  threshold_source: s
+  entity: [stage]
+  inputs: {heat: {metric: heat}, more: {metric: more, default: 0}}
+  value: heat + more
+  gate: "true"
+  levels: {low: 10}
+  reason: "{{.value}}"
+  advice: a
+`)
+	part := func(at float64, metric string) *polltest.Poll {
+		p := polltest.At(at)
+		p.Resource(nil, "app", "a").Point(metric, 6, "stage", 1)
+		return p
+	}
+	assert.Empty(t, show(e, part(0, "heat")))
+	assert.Len(t, show(e, part(0, "more")), 1)
+	assert.EqualValues(t, 1, show(e, part(10, "heat"))[0].Severity)
+	assert.EqualValues(t, 0, show(e, part(20, "heat"))[0].Severity)
+}
+
+func TestPointsWithoutAValueAreIgnored(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	p := polltest.At(0)
+	p.Resource(nil, "app", "a").Point("heat", 20.0, "stage", 1)
+	point := p.Metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0)
+	point.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+	assert.Empty(t, show(e, p))
+	assert.Zero(t, e.Entities())
+	assert.Empty(t, e.sources)
+}
+
+func TestDataIsNotChanged(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	p := stage(0, 20)
+	p.Resource(nil, "app", "b").Point("cold", 1)
+	for _, create := range []func(pmetric.Metric){
+		func(m pmetric.Metric) { m.SetEmptyHistogram().DataPoints().AppendEmpty().SetCount(1) },
+		func(m pmetric.Metric) { m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty().SetCount(1) },
+		func(m pmetric.Metric) { m.SetEmptySummary().DataPoints().AppendEmpty().SetCount(1) },
+		func(pmetric.Metric) {},
+	} {
+		m := p.Metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().AppendEmpty()
+		m.SetName("heat")
+		create(m)
+	}
+	before := pmetric.NewMetrics()
+	p.Metrics.CopyTo(before)
+	require.Len(t, show(e, p), 1)
+	scopes := p.Metrics.ResourceMetrics().At(0).ScopeMetrics()
+	require.Equal(t, 2, scopes.Len())
+	assert.Equal(t, metadata.ScopeName, scopes.At(1).Scope().Name())
+	scopes.RemoveIf(func(s pmetric.ScopeMetrics) bool { return s.Scope().Name() == metadata.ScopeName })
+	assert.NoError(t, pmetrictest.CompareMetrics(before, p.Metrics))
+}
+
+func TestConcurrentCalls(t *testing.T) {
+	e := newEngine(t, 50, hot)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for at := range 200 {
+				p := polltest.At(float64(at))
+				p.Resource(nil, "app", i).Point("heat", float64(at%40), "stage", at%20)
+				show(e, p)
+				e.Expire(context.Background(), time.Hour)
+				e.Entities()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestNoAllocationForAPointThatPasses(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	passing := func(at, n int) pmetric.Metrics {
+		p := polltest.At(float64(at))
+		r := p.Resource(nil, "app", "a", "user", "somebody").Point("heat", 1.0, "stage", 1)
+		for i := range n {
+			r.Point("cold", float64(i), "stage", i)
+			r.Point("heat", 0.0, "stage", 1)
+		}
+		return p.Metrics
+	}
+	allocations := func(n int) float64 {
+		at := 0
+		polls := make([]pmetric.Metrics, 100)
+		for i := range polls {
+			polls[i] = passing(i, n)
+		}
+		return testing.AllocsPerRun(len(polls)-1, func() {
+			e.Judge(context.Background(), polls[at])
+			at++
+		})
+	}
+	few := allocations(1)
+	e = newEngine(t, 100, hot)
+	assert.Equal(t, few, allocations(1000), "a call allocates the same, however many points there are")
+}
