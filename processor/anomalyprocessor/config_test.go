@@ -3,6 +3,7 @@ package anomalyprocessor
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +76,16 @@ func TestSelectionIsObeyed(t *testing.T) {
 	assert.Equal(t, 5.0, byName["data_skew"].Parameters["min_impact"])
 	assert.Equal(t, 0.4, *byName["slow_reader"].Levels.Severe)
 	assert.Equal(t, 20*time.Second, byName["slow_reader"].For)
+}
+
+// The rule that the README shows is one that these tests load.
+func TestReadmeShowsARuleThatWorks(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	rules, err := os.ReadFile(filepath.Join("testdata", "rules", "own.yaml"))
+	require.NoError(t, err)
+	shown, _, _ := strings.Cut(string(rules), "\n\n")
+	assert.Contains(t, string(readme), shown)
 }
 
 // All that is wrong is said at once.
