@@ -99,39 +99,33 @@ launch_daemon() {
   echo $! >"$(pid_file "$name")"
 }
 
-# Waits until the daemon is of use to others, which is later than its listening.
+# Waits until the daemon itself answers, then until it is of use to others: a
+# NameNode or ResourceManager may still believe in one that has just died.
 await_daemon() {
-  local name=$1 url pattern variable
+  local name=$1 variable
   case $name in
-    namenode)
-      url="$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
-      pattern='"Safemode" *: *""'
-      ;;
+    namenode) await "$name" "$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo" '"Safemode" *: *""' ;;
     datanode)
-      url="$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
-      pattern='"NumLiveDataNodes" *: *1'
+      await "$name" "$HDFS_DATANODE_URL/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" 'ActorState[\\" :]*RUNNING' &&
+        await "$name" "$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState" '"NumLiveDataNodes" *: *1'
       ;;
-    resourcemanager)
-      url=$YARN_RM_URL/ws/v1/cluster/info
-      pattern='"haState":"ACTIVE"'
-      ;;
+    resourcemanager) await "$name" "$YARN_RM_URL/ws/v1/cluster/info" '"haState":"ACTIVE"' ;;
     nodemanager?)
-      url="$YARN_RM_URL/ws/v1/cluster/nodes?states=RUNNING"
+      variable=$(port_of "$name" http)
+      await "$name" "http://127.0.0.1:${!variable}/ws/v1/node/info" '"nodeHealthy":true' || return 1
       variable=$(port_of "$name" rpc)
-      pattern="\"id\":\"[^\"]*:${!variable}\""
+      await "$name" "$YARN_RM_URL/ws/v1/cluster/nodes?states=RUNNING" "\"id\":\"[^\"]*:${!variable}\""
       ;;
-    jobhistory)
-      url=$MAPREDUCE_HISTORY_URL/ws/v1/history/info
-      pattern='"hadoopVersion"'
-      ;;
-    historyserver)
-      url=$SPARK_HISTORY_URL/api/v1/version
-      pattern='"spark"'
-      ;;
+    jobhistory) await "$name" "$MAPREDUCE_HISTORY_URL/ws/v1/history/info" '"hadoopVersion"' ;;
+    historyserver) await "$name" "$SPARK_HISTORY_URL/api/v1/version" '"spark"' ;;
   esac
-  if ! python3 "$here/await.py" --pid "$(cat "$(pid_file "$name")")" --seconds "$start_seconds" "$url" "$pattern"; then
-    say "$name did not start; its log ends:"
-    tail -n 30 "$state/logs/$name.log" >&2 || true
+}
+
+# await NAME URL PATTERN
+await() {
+  if ! python3 "$here/await.py" --pid "$(cat "$(pid_file "$1")")" --seconds "$start_seconds" "$2" "$3"; then
+    say "$1 did not start; its log ends:"
+    tail -n 30 "$state/logs/$1.log" >&2 || true
     return 1
   fi
 }
@@ -161,18 +155,20 @@ stray_pids() {
   done
 }
 
+# Nothing here is worth an orderly end.
 take_down() {
-  local name pid
+  local name pid strays
   [[ -d $state ]] || return 0
   for name in "${daemons[@]}"; do
-    if pid=$(live_pid "$name"); then kill -TERM "$pid" 2>/dev/null || true; fi
+    signal_daemon KILL "$name"
   done
-  for name in "${daemons[@]}"; do
-    signal_daemon TERM "$name"
-  done
-  for pid in $(stray_pids); do
-    kill -KILL "$pid" 2>/dev/null || true
-    wait_gone "$pid" || die "process $pid does not end"
+  while strays=$(stray_pids) && [[ -n $strays ]]; do
+    for pid in $strays; do
+      kill -KILL "$pid" 2>/dev/null || true
+    done
+    for pid in $strays; do
+      wait_gone "$pid" || die "process $pid does not end"
+    done
   done
   rm -rf "$state"
 }

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession, functions as F
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000, help="cached as Java objects on all executors together")
-    parser.add_argument("--seconds", type=float, default=40, help="goes on with new jobs for this long")
+    parser.add_argument("--seconds", type=float, default=20, help="goes on with new jobs for this long")
     options = parser.parse_args()
 
     spark = SparkSession.builder.getOrCreate()
