@@ -1,0 +1,173 @@
+// Package flag reads flags from OTLP metrics, spans and logs.
+package flag
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Names that the anomaly processor gives.
+const (
+	severityName = "anomaly.severity"
+	impactName   = "anomaly.impact"
+	ruleName     = "anomaly.rule"
+	reasonName   = "anomaly.reason"
+	adviceName   = "anomaly.advice"
+
+	namespace = "anomaly."
+)
+
+// Severity of a flag. None says that the flag is over.
+type Severity int
+
+// The levels of the anomaly processor.
+const (
+	None Severity = iota
+	Low
+	Moderate
+	Severe
+	Critical
+)
+
+// String returns the level as it stands in the label severity.
+func (s Severity) String() string {
+	switch {
+	case s <= None:
+		return "none"
+	case s == Low:
+		return "low"
+	case s == Moderate:
+		return "moderate"
+	case s == Severe:
+		return "severe"
+	}
+	return "critical"
+}
+
+// Parse is the reverse of String. Any other word is None.
+func Parse(level string) Severity {
+	for s := Low; s <= Critical; s++ {
+		if s.String() == level {
+			return s
+		}
+	}
+	return None
+}
+
+// Observation is what was said about one flag at one time.
+type Observation struct {
+	// Labels are the identity of the flag: its rule as alertname, the entity's attributes and the resource's.
+	Labels model.LabelSet
+	// At is when it was true, zero if that was not said.
+	At time.Time
+	// Judged tells whether there is a severity. Without one, only the impact is known.
+	Judged   bool
+	Severity Severity
+	// Impact is the time lost in seconds, 0 if unknown.
+	Impact float64
+	// Entity names the entity in words, such as "stage 12".
+	Entity string
+	// Reason and Advice are words for people.
+	Reason, Advice string
+	// TraceID is in hexadecimal, and empty outside of traces.
+	TraceID string
+}
+
+// resourceLabels returns labels for the attributes of a resource.
+func resourceLabels(resource pcommon.Resource) model.LabelSet {
+	labels := make(model.LabelSet, resource.Attributes().Len())
+	for name, value := range resource.Attributes().All() {
+		addLabel(labels, name, value)
+	}
+	return labels
+}
+
+// newObservation reads the attributes of a data point or an event. The entity's attributes are those that remain.
+func newObservation(resource model.LabelSet, rule string, attributes pcommon.Map, identifies func(name string) bool) Observation {
+	o := Observation{Labels: make(model.LabelSet, len(resource)+attributes.Len()+2)}
+	for name, value := range resource {
+		o.Labels[name] = value
+	}
+	var entity []string
+	for name, value := range attributes.All() {
+		switch name {
+		case ruleName, severityName:
+		case reasonName:
+			o.Reason = value.AsString()
+		case adviceName:
+			o.Advice = value.AsString()
+		case impactName:
+			o.Impact = number(value)
+		default:
+			if strings.HasPrefix(name, namespace) || !identifies(name) {
+				continue
+			}
+			addLabel(o.Labels, name, value)
+			entity = append(entity, inWords(name, value))
+		}
+	}
+	o.Labels[model.AlertNameLabel] = model.LabelValue(rule)
+	o.Entity = strings.Join(entity, ", ")
+	return o
+}
+
+func anyAttribute(string) bool { return true }
+
+func number(value pcommon.Value) float64 {
+	switch value.Type() {
+	case pcommon.ValueTypeInt:
+		return float64(value.Int())
+	case pcommon.ValueTypeDouble:
+		return value.Double()
+	}
+	return 0
+}
+
+// addLabel leaves empty values out, since for Alertmanager an empty label is none.
+func addLabel(labels model.LabelSet, name string, value pcommon.Value) {
+	if text := value.AsString(); text != "" {
+		labels[labelName(name)] = model.LabelValue(text)
+	}
+}
+
+// labelName replaces what a label name of Prometheus cannot have by underscores.
+func labelName(attribute string) model.LabelName {
+	name := strings.Map(func(r rune) rune {
+		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, attribute)
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "_" + name
+	}
+	return model.LabelName(name)
+}
+
+// inWords shortens "spark.stage.id" = 12 to "stage 12".
+func inWords(name string, value pcommon.Value) string {
+	if _, rest, found := strings.Cut(name, "."); found {
+		name = rest
+	}
+	text := value.AsString()
+	if before, isName := strings.CutSuffix(name, ".name"); isName {
+		name = before
+		if strings.ContainsRune(text, ' ') {
+			text = strconv.Quote(text)
+		}
+	}
+	name = strings.TrimSuffix(name, ".id")
+	return strings.ReplaceAll(name, ".", " ") + " " + text
+}
+
+// timeOf returns the zero time for a time stamp that is not set.
+func timeOf(t pcommon.Timestamp) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return t.AsTime()
+}

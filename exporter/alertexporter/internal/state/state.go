@@ -1,0 +1,103 @@
+// Package state keeps small records in a storage extension. A storage has keys but no list of them, and a write for
+// each record would be many: so records are gathered by hash in a fixed number of buckets.
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"sync"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+const buckets = 64
+
+// Store is a set of records. A nil client makes one that keeps nothing. It is safe for concurrent use.
+type Store struct {
+	client storage.Client
+	name   string
+
+	mu      sync.Mutex
+	buckets [buckets]map[string][]byte
+}
+
+// Open reads the records of that name.
+func Open(ctx context.Context, client storage.Client, name string) (*Store, error) {
+	s := &Store{client: client, name: name}
+	for i := range s.buckets {
+		s.buckets[i] = map[string][]byte{}
+	}
+	if client == nil {
+		return s, nil
+	}
+	ops := make([]*storage.Operation, buckets)
+	for i := range ops {
+		ops[i] = storage.GetOperation(s.key(i))
+	}
+	if err := client.Batch(ctx, ops...); err != nil {
+		return nil, fmt.Errorf("reading %s from the storage: %w", name, err)
+	}
+	for i, op := range ops {
+		if op.Value == nil {
+			continue
+		}
+		if err := json.Unmarshal(op.Value, &s.buckets[i]); err != nil {
+			return nil, fmt.Errorf("reading %s from the storage: %w", op.Key, err)
+		}
+	}
+	return s, nil
+}
+
+// All returns a copy of the records.
+func (s *Store) All() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string][]byte{}
+	for _, bucket := range s.buckets {
+		maps.Copy(all, bucket)
+	}
+	return all
+}
+
+// Update writes and removes records, all or none of them. After an error they are tried again with the next update
+// of the same bucket.
+func (s *Store) Update(ctx context.Context, put map[string][]byte, removed []string) error {
+	if s.client == nil || len(put)+len(removed) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed := map[int]struct{}{}
+	for key, value := range put {
+		i := bucketOf(key)
+		s.buckets[i][key] = value
+		changed[i] = struct{}{}
+	}
+	for _, key := range removed {
+		i := bucketOf(key)
+		delete(s.buckets[i], key)
+		changed[i] = struct{}{}
+	}
+	ops := make([]*storage.Operation, 0, len(changed))
+	for i := range changed {
+		value, err := json.Marshal(s.buckets[i])
+		if err != nil {
+			return err
+		}
+		ops = append(ops, storage.SetOperation(s.key(i), value))
+	}
+	return s.client.Batch(ctx, ops...)
+}
+
+func (s *Store) key(bucket int) string {
+	return fmt.Sprintf("%s/%02d", s.name, bucket)
+}
+
+func bucketOf(key string) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(key))
+	return int(hash.Sum32() % buckets)
+}
