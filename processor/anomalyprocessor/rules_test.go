@@ -134,7 +134,7 @@ func (s stage) addTo(r *polltest.Resource, id int) {
 		completed = s.tasks
 	}
 	point("spark.stage.duration", s.duration)
-	point("spark.stage.task.count", s.tasks)
+	point("spark.stage.tasks", s.tasks)
 	point("spark.stage.task.result", completed, "spark.task.result", "completed")
 	point("spark.stage.task.result", 0, "spark.task.result", "failed")
 	point("spark.stage.executor.run_time", s.runTime)
@@ -202,9 +202,9 @@ func (q queue) addTo(p *polltest.Poll) {
 		r.Point("yarn.queue.capacity.usage", q.used, "yarn.queue.name", name)
 		r.Point("yarn.queue.capacity.limit", q.limit, "yarn.queue.name", name)
 		r.Point("yarn.queue.memory.usage", int(q.used*memory), "yarn.queue.name", name)
-		r.Point("yarn.queue.container.count", q.containers, "yarn.queue.name", name, "yarn.container.state", "allocated")
-		r.Point("yarn.queue.container.count", q.pendingContainers, "yarn.queue.name", name, "yarn.container.state", "pending")
-		r.Point("yarn.queue.application.count", q.pendingApplications, "yarn.queue.name", name, "yarn.application.state", "pending")
+		r.Point("yarn.queue.containers", q.containers, "yarn.queue.name", name, "yarn.container.state", "allocated")
+		r.Point("yarn.queue.containers", q.pendingContainers, "yarn.queue.name", name, "yarn.container.state", "pending")
+		r.Point("yarn.queue.applications", q.pendingApplications, "yarn.queue.name", name, "yarn.application.state", "pending")
 	}
 	r.Point("yarn.queue.am.memory.usage", int(q.amUsed), "yarn.queue.name", q.name)
 	r.Point("yarn.queue.am.memory.limit", int(q.amLimit), "yarn.queue.name", q.name)
@@ -347,6 +347,10 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 				input: quantiles{100 * mib, 128 * mib, 128 * mib, 128 * mib, 128 * mib, 9 * gib}, in: 73 * gib,
 			}},
 		}.at(36000)}},
+		{"data_skew_slower_than_its_data", "data_skew", []*polltest.Poll{on(90, with(skewedJoin(), func(s *stage) {
+			s.times, s.runTime = quantiles{0.5, 0.5, 0.5, 0.5, 60, 60}, 63.5
+			s.read[5], s.readRecords[5] = 60*mib, 900000
+		}), nil)}},
 		{"straggler", "straggler", []*polltest.Poll{on(46, straggling(), nil)}},
 		{"straggler_running", "straggler", []*polltest.Poll{on(30, with(straggling(), func(s *stage) {
 			s.completed, s.runTime, s.duration = 11, 11.6, 16
@@ -370,6 +374,10 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 			duration: 7200, runTime: 100000, gcTime: 31000, executors: 5, cores: 4,
 			settings: clusterSettings(map[string]float64{"spark.executor.memory": 8 * gib, "spark.executor.cores": 4}),
 		}.at(7200)}},
+		{"gc_pressure_of_a_stage_too", "gc_pressure", []*polltest.Poll{application{
+			duration: 60, runTime: 70, gcTime: 16.1, settings: clusterSettings(nil),
+			stages: []stage{{duration: 20, tasks: 20, runTime: 40, gcTime: 14, times: even(2)}},
+		}.at(60)}},
 		{"stage_gc_pressure", "stage_gc_pressure", []*polltest.Poll{application{
 			duration: 200, runTime: 380, gcTime: 35, settings: clusterSettings(nil),
 			stages: []stage{{duration: 50, tasks: 20, runTime: 100, gcTime: 33, times: even(5)}},
@@ -467,6 +475,12 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 		{"two tasks, one of them the rest of a file", []*polltest.Poll{on(40, stage{
 			duration: 14, tasks: 2, runTime: 15, times: quantiles{1.5, 1.5, 13.5, 13.5, 13.5, 13.5},
 			input: quantiles{10 * mib, 10 * mib, 128 * mib, 128 * mib, 128 * mib, 128 * mib}, in: 138 * mib,
+		}, nil)}},
+		{"two tasks, one of them still running", []*polltest.Poll{on(40, stage{
+			duration: 16, tasks: 2, completed: 1, runTime: 1.5, times: even(1.5), input: even(10 * mib), running: 15, runningSize: 10 * mib,
+		}, nil)}},
+		{"a third of the tasks is of another kind", []*polltest.Poll{on(300, stage{
+			duration: 160, tasks: 40, runTime: 316, times: quantiles{1, 1, 1, 20, 25, 25}, read: even(10 * mib),
 		}, nil)}},
 		{"two tasks alike", []*polltest.Poll{on(40, stage{
 			duration: 14, tasks: 2, runTime: 26, times: quantiles{12.5, 12.5, 13.5, 13.5, 13.5, 13.5}, read: even(100 * mib),

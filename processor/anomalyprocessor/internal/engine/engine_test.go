@@ -121,6 +121,12 @@ func TestPollSplitOverCalls(t *testing.T) {
 	require.Equal(t, []polltest.Flag{hotFlag(5, 1, 20, 20)}, flags, "in the other order")
 }
 
+func TestSeverityChangesWithinASplitPoll(t *testing.T) {
+	e := newEngine(t, 100, hot)
+	assert.Equal(t, []polltest.Flag{hotFlag(0, 1, 60, 60)}, show(e, stage(0, 60)))
+	assert.Equal(t, []polltest.Flag{hotFlag(0, 0, 120, 60), hotFlag(0, 3, 120, 120)}, show(e, stage(0, 60)), "the rest of the heat")
+}
+
 func TestTwoPollsInOneCall(t *testing.T) {
 	e := newEngine(t, 100, hot)
 	both := stage(0, 20)
@@ -195,6 +201,21 @@ func TestEntitiesAreBounded(t *testing.T) {
 	assert.Len(t, show(e, p), 3, "within one call too")
 	metadatatest.AssertEqualProcessorAnomalyEntitiesEvicted(t, telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 10}}, metricdatatest.IgnoreTimestamp())
+}
+
+func TestTheLeastRecentlySeenIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t, 3, hot)
+		show(e, stage(0, 20))
+		for i := range 10 {
+			time.Sleep(time.Second)
+			p := polltest.At(float64(i))
+			p.Resource(nil, "app", i).Point("heat", 1.0, "stage", i)
+			assert.Empty(t, show(e, p))
+			time.Sleep(time.Second)
+			assert.Len(t, show(e, stage(float64(i+1), 20)), 1, "what is seen again and again stays")
+		}
+	})
 }
 
 func TestTelemetry(t *testing.T) {
