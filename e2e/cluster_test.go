@@ -201,5 +201,9 @@ func (c *cluster) truth(t *testing.T, id string) truth {
 // tail is the end of what a process printed, for failures.
 func tail(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+	lines = lines[max(0, len(lines)-20):]
+	for i, line := range lines {
+		lines[i] = line[:min(len(line), 300)]
+	}
+	return strings.Join(lines, "\n")
 }

@@ -104,6 +104,7 @@ func startCollector(t *testing.T, c *cluster) *collector {
 		"--set", "receivers::sparkmodel::history::endpoint="+c.history(),
 		"--set", "exporters::prometheus::endpoint="+page,
 		"--set", "exporters::otlp_http::endpoint="+s.url,
+		"--set", "exporters::otlp_http::compression=none",
 		"--set", "service::telemetry::logs::encoding=json",
 	)
 	require.Eventually(t, func() bool {

@@ -221,9 +221,9 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 	for late := false; ; {
 		record, err := discover.History(ctx, history, w.app.Key)
 		if record != nil && (record.Completed || late) {
+			w.recorded(record)
 			err = ws.r.reader.Ended(ctx, w.app, record.UI, w.tags)
 			if err == nil {
-				w.recorded(record)
 				return
 			}
 		}

@@ -17,7 +17,7 @@ import (
 func (b *Builder) Application(app *track.Application, readUI bool) {
 	if before, changed := app.Redescribed(); changed {
 		b.record(app, before, readUI)
-		b.collect(stale{})
+		b.collectStale()
 	}
 	b.record(app, app.Description, readUI)
 	b.collect(startTimes(app))

@@ -51,26 +51,59 @@ func (b *Builder) Metrics() pmetric.Metrics {
 	return md
 }
 
-// stamper completes the data points of a resource.
-type stamper interface {
-	stamp(pmetric.NumberDataPoint, pmetric.MetricType)
-}
-
-// collect takes the resource that was built last.
-func (b *Builder) collect(s stamper) {
-	md := b.mb.Emit()
-	for _, rm := range md.ResourceMetrics().All() {
-		rm.Resource().Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
-			return name != attemptAttribute && v.AsString() == ""
-		})
+// collect takes the resource that was built last, with the times at which its running totals began.
+func (b *Builder) collect(s starts) {
+	rms := b.built()
+	for _, rm := range rms.All() {
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-			points := numberDataPoints(m)
-			for _, dp := range points.All() {
+			for _, dp := range numberDataPoints(m).All() {
 				s.stamp(dp, m.Type())
 			}
 		}
 	}
-	md.ResourceMetrics().MoveAndAppendTo(b.collected.ResourceMetrics())
+	rms.MoveAndAppendTo(b.collected.ResourceMetrics())
+}
+
+// collectStale takes the resource that was built last as the end of its series. Each point gets a metric of its own:
+// the Prometheus exporter removes the series of a metric's first stale point only (prometheusexporter v0.158.0).
+func (b *Builder) collectStale() {
+	rms := b.built()
+	for _, rm := range rms.All() {
+		metrics := rm.ScopeMetrics().At(0).Metrics()
+		single := pmetric.NewMetricSlice()
+		for _, m := range metrics.All() {
+			for _, dp := range numberDataPoints(m).All() {
+				one := single.AppendEmpty()
+				one.SetName(m.Name())
+				one.SetUnit(m.Unit())
+				one.SetDescription(m.Description())
+				into := one.SetEmptyGauge().DataPoints()
+				if m.Type() == pmetric.MetricTypeSum {
+					sum := one.SetEmptySum()
+					sum.SetIsMonotonic(m.Sum().IsMonotonic())
+					sum.SetAggregationTemporality(m.Sum().AggregationTemporality())
+					into = sum.DataPoints()
+				}
+				point := into.AppendEmpty()
+				dp.Attributes().CopyTo(point.Attributes())
+				point.SetTimestamp(dp.Timestamp())
+				point.SetFlags(point.Flags().WithNoRecordedValue(true))
+			}
+		}
+		single.CopyTo(metrics)
+	}
+	rms.MoveAndAppendTo(b.collected.ResourceMetrics())
+}
+
+// built returns the resource that was built last, without attributes of which nothing is known.
+func (b *Builder) built() pmetric.ResourceMetricsSlice {
+	rms := b.mb.Emit().ResourceMetrics()
+	for _, rm := range rms.All() {
+		rm.Resource().Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
+			return name != attemptAttribute && v.AsString() == ""
+		})
+	}
+	return rms
 }
 
 // attemptAttribute is part of an application's identity even where it is empty.
@@ -111,13 +144,6 @@ func (s starts) stamp(dp pmetric.NumberDataPoint, t pmetric.MetricType) {
 	} else {
 		dp.SetStartTimestamp(0)
 	}
-}
-
-// stale marks the end of series.
-type stale struct{}
-
-func (stale) stamp(dp pmetric.NumberDataPoint, _ pmetric.MetricType) {
-	dp.SetFlags(dp.Flags().WithNoRecordedValue(true))
 }
 
 func numberDataPoints(m pmetric.Metric) pmetric.NumberDataPointSlice {

@@ -42,14 +42,14 @@ type cluster struct {
 
 func (y cluster) metrics(m *yarn.ClusterMetrics) {
 	y.RecordYarnClusterApplicationSubmittedDataPoint(y.ts, m.AppsSubmitted)
-	y.RecordYarnClusterApplicationCountDataPoint(y.ts, m.AppsPending, metadata.AttributeYarnApplicationStatePending)
-	y.RecordYarnClusterApplicationCountDataPoint(y.ts, m.AppsRunning, metadata.AttributeYarnApplicationStateRunning)
+	y.RecordYarnClusterApplicationsDataPoint(y.ts, m.AppsPending, metadata.AttributeYarnApplicationStatePending)
+	y.RecordYarnClusterApplicationsDataPoint(y.ts, m.AppsRunning, metadata.AttributeYarnApplicationStateRunning)
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsCompleted, metadata.AttributeYarnApplicationResultCompleted)
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsFailed, metadata.AttributeYarnApplicationResultFailed)
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsKilled, metadata.AttributeYarnApplicationResultKilled)
-	y.RecordYarnClusterContainerCountDataPoint(y.ts, m.ContainersAllocated, metadata.AttributeYarnContainerStateAllocated)
-	y.RecordYarnClusterContainerCountDataPoint(y.ts, m.ContainersPending, metadata.AttributeYarnContainerStatePending)
-	y.RecordYarnClusterContainerCountDataPoint(y.ts, m.ContainersReserved, metadata.AttributeYarnContainerStateReserved)
+	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersAllocated, metadata.AttributeYarnContainerStateAllocated)
+	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersPending, metadata.AttributeYarnContainerStatePending)
+	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersReserved, metadata.AttributeYarnContainerStateReserved)
 
 	total := yarn.Resource{Memory: m.TotalMB, VCores: m.TotalVirtualCores}
 	used := yarn.Resource{Memory: m.AllocatedMB, VCores: m.AllocatedVirtualCores}
@@ -79,7 +79,7 @@ func (y cluster) metrics(m *yarn.ClusterMetrics) {
 		{m.RebootedNodes, metadata.AttributeYarnNodeStateRebooted},
 		{m.ShutdownNodes, metadata.AttributeYarnNodeStateShutdown},
 	} {
-		y.RecordYarnClusterNodeCountDataPoint(y.ts, n.count, n.state)
+		y.RecordYarnClusterNodesDataPoint(y.ts, n.count, n.state)
 	}
 }
 
@@ -94,22 +94,22 @@ func (y cluster) queue(q *yarn.Queue) {
 	shares(q.Usage, y.RecordYarnQueueCapacityUsageDataPoint)
 	shares(q.Utilization, y.RecordYarnQueueCapacityUtilizationDataPoint)
 	if q.AppsActive != nil {
-		y.RecordYarnQueueApplicationCountDataPoint(y.ts, *q.AppsActive, q.Path, metadata.AttributeYarnApplicationStateRunning)
+		y.RecordYarnQueueApplicationsDataPoint(y.ts, *q.AppsActive, q.Path, metadata.AttributeYarnApplicationStateRunning)
 	}
 	if q.AppsPending != nil {
-		y.RecordYarnQueueApplicationCountDataPoint(y.ts, *q.AppsPending, q.Path, metadata.AttributeYarnApplicationStatePending)
+		y.RecordYarnQueueApplicationsDataPoint(y.ts, *q.AppsPending, q.Path, metadata.AttributeYarnApplicationStatePending)
 	}
 	if q.AppsLimit != nil {
 		y.RecordYarnQueueApplicationLimitDataPoint(y.ts, *q.AppsLimit, q.Path)
 	}
 	if q.ContainersAllocated != nil {
-		y.RecordYarnQueueContainerCountDataPoint(y.ts, *q.ContainersAllocated, q.Path, metadata.AttributeYarnContainerStateAllocated)
+		y.RecordYarnQueueContainersDataPoint(y.ts, *q.ContainersAllocated, q.Path, metadata.AttributeYarnContainerStateAllocated)
 	}
 	if q.ContainersPending != nil {
-		y.RecordYarnQueueContainerCountDataPoint(y.ts, *q.ContainersPending, q.Path, metadata.AttributeYarnContainerStatePending)
+		y.RecordYarnQueueContainersDataPoint(y.ts, *q.ContainersPending, q.Path, metadata.AttributeYarnContainerStatePending)
 	}
 	if q.ContainersReserved != nil {
-		y.RecordYarnQueueContainerCountDataPoint(y.ts, *q.ContainersReserved, q.Path, metadata.AttributeYarnContainerStateReserved)
+		y.RecordYarnQueueContainersDataPoint(y.ts, *q.ContainersReserved, q.Path, metadata.AttributeYarnContainerStateReserved)
 	}
 	if q.Used != nil {
 		y.RecordYarnQueueMemoryUsageDataPoint(y.ts, mib(q.Used.Memory), q.Path)
@@ -131,7 +131,7 @@ func (y cluster) node(n *yarn.Node) {
 	y.RecordYarnNodeMemoryUsageDataPoint(y.ts, mib(n.AvailMemoryMB), n.ID, metadata.AttributeYarnResourceStateAvailable)
 	y.RecordYarnNodeVcoreUsageDataPoint(y.ts, n.UsedVCores, n.ID, metadata.AttributeYarnResourceStateAllocated)
 	y.RecordYarnNodeVcoreUsageDataPoint(y.ts, n.AvailableVCores, n.ID, metadata.AttributeYarnResourceStateAvailable)
-	y.RecordYarnNodeContainerCountDataPoint(y.ts, n.NumContainers, n.ID)
+	y.RecordYarnNodeContainersDataPoint(y.ts, n.NumContainers, n.ID)
 }
 
 func mib(v int64) int64 { return v << 20 }

@@ -28,7 +28,7 @@ func (a application) stage(s *track.Stage) {
 	if d := s.Duration(); d > 0 {
 		a.RecordSparkStageDurationDataPoint(a.ts, d.Seconds(), id, attempt, s.Name)
 	}
-	a.RecordSparkStageTaskCountDataPoint(a.ts, s.Tasks, id, attempt, s.Name)
+	a.RecordSparkStageTasksDataPoint(a.ts, s.Tasks, id, attempt, s.Name)
 	a.RecordSparkStageTaskActiveDataPoint(a.ts, s.ActiveTasks, id, attempt, s.Name)
 	a.RecordSparkStageTaskResultDataPoint(a.ts, s.CompleteTasks, id, attempt, s.Name, metadata.AttributeSparkTaskResultCompleted)
 	a.RecordSparkStageTaskResultDataPoint(a.ts, s.FailedTasks, id, attempt, s.Name, metadata.AttributeSparkTaskResultFailed)

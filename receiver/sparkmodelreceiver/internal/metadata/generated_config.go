@@ -967,26 +967,6 @@ func (ms *SparkStageTaskActiveMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
-// SparkStageTaskCountMetricConfig provides config for the spark.stage.task.count metric.
-type SparkStageTaskCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *SparkStageTaskCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // SparkStageTaskFetchWaitTimeMetricConfig provides config for the spark.stage.task.fetch_wait_time metric.
 type SparkStageTaskFetchWaitTimeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1307,6 +1287,26 @@ func (ms *SparkStageTaskShuffleWriteSizeMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// SparkStageTasksMetricConfig provides config for the spark.stage.tasks metric.
+type SparkStageTasksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageTasksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnApplicationContainerActiveMetricConfig provides config for the yarn.application.container.active metric.
 type YarnApplicationContainerActiveMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1447,26 +1447,6 @@ func (ms *YarnApplicationWaitDurationMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
-// YarnClusterApplicationCountMetricConfig provides config for the yarn.cluster.application.count metric.
-type YarnClusterApplicationCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *YarnClusterApplicationCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // YarnClusterApplicationResultMetricConfig provides config for the yarn.cluster.application.result metric.
 type YarnClusterApplicationResultMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1507,13 +1487,33 @@ func (ms *YarnClusterApplicationSubmittedMetricConfig) Unmarshal(parser *confmap
 	return nil
 }
 
-// YarnClusterContainerCountMetricConfig provides config for the yarn.cluster.container.count metric.
-type YarnClusterContainerCountMetricConfig struct {
+// YarnClusterApplicationsMetricConfig provides config for the yarn.cluster.applications metric.
+type YarnClusterApplicationsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnClusterContainerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnClusterApplicationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnClusterContainersMetricConfig provides config for the yarn.cluster.containers metric.
+type YarnClusterContainersMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnClusterContainersMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1567,13 +1567,13 @@ func (ms *YarnClusterMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
-// YarnClusterNodeCountMetricConfig provides config for the yarn.cluster.node.count metric.
-type YarnClusterNodeCountMetricConfig struct {
+// YarnClusterNodesMetricConfig provides config for the yarn.cluster.nodes metric.
+type YarnClusterNodesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnClusterNodeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnClusterNodesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1627,13 +1627,13 @@ func (ms *YarnClusterVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
-// YarnNodeContainerCountMetricConfig provides config for the yarn.node.container.count metric.
-type YarnNodeContainerCountMetricConfig struct {
+// YarnNodeContainersMetricConfig provides config for the yarn.node.containers metric.
+type YarnNodeContainersMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnNodeContainerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnNodeContainersMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1747,13 +1747,13 @@ func (ms *YarnQueueAmMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
-// YarnQueueApplicationCountMetricConfig provides config for the yarn.queue.application.count metric.
-type YarnQueueApplicationCountMetricConfig struct {
+// YarnQueueApplicationLimitMetricConfig provides config for the yarn.queue.application.limit metric.
+type YarnQueueApplicationLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnQueueApplicationCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnQueueApplicationLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1767,13 +1767,13 @@ func (ms *YarnQueueApplicationCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// YarnQueueApplicationLimitMetricConfig provides config for the yarn.queue.application.limit metric.
-type YarnQueueApplicationLimitMetricConfig struct {
+// YarnQueueApplicationsMetricConfig provides config for the yarn.queue.applications metric.
+type YarnQueueApplicationsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnQueueApplicationLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnQueueApplicationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1867,13 +1867,13 @@ func (ms *YarnQueueCapacityUtilizationMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
-// YarnQueueContainerCountMetricConfig provides config for the yarn.queue.container.count metric.
-type YarnQueueContainerCountMetricConfig struct {
+// YarnQueueContainersMetricConfig provides config for the yarn.queue.containers metric.
+type YarnQueueContainersMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *YarnQueueContainerCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *YarnQueueContainersMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1977,7 +1977,6 @@ type MetricsConfig struct {
 	SparkStageShuffleWriteTime           SparkStageShuffleWriteTimeMetricConfig           `mapstructure:"spark.stage.shuffle.write_time"`
 	SparkStageStatus                     SparkStageStatusMetricConfig                     `mapstructure:"spark.stage.status"`
 	SparkStageTaskActive                 SparkStageTaskActiveMetricConfig                 `mapstructure:"spark.stage.task.active"`
-	SparkStageTaskCount                  SparkStageTaskCountMetricConfig                  `mapstructure:"spark.stage.task.count"`
 	SparkStageTaskFetchWaitTime          SparkStageTaskFetchWaitTimeMetricConfig          `mapstructure:"spark.stage.task.fetch_wait_time"`
 	SparkStageTaskInputRecords           SparkStageTaskInputRecordsMetricConfig           `mapstructure:"spark.stage.task.input.records"`
 	SparkStageTaskInputSize              SparkStageTaskInputSizeMetricConfig              `mapstructure:"spark.stage.task.input.size"`
@@ -1994,6 +1993,7 @@ type MetricsConfig struct {
 	SparkStageTaskShuffleReadRecords     SparkStageTaskShuffleReadRecordsMetricConfig     `mapstructure:"spark.stage.task.shuffle.read.records"`
 	SparkStageTaskShuffleReadSize        SparkStageTaskShuffleReadSizeMetricConfig        `mapstructure:"spark.stage.task.shuffle.read.size"`
 	SparkStageTaskShuffleWriteSize       SparkStageTaskShuffleWriteSizeMetricConfig       `mapstructure:"spark.stage.task.shuffle.write.size"`
+	SparkStageTasks                      SparkStageTasksMetricConfig                      `mapstructure:"spark.stage.tasks"`
 	YarnApplicationContainerActive       YarnApplicationContainerActiveMetricConfig       `mapstructure:"yarn.application.container.active"`
 	YarnApplicationMemoryTime            YarnApplicationMemoryTimeMetricConfig            `mapstructure:"yarn.application.memory.time"`
 	YarnApplicationMemoryUsage           YarnApplicationMemoryUsageMetricConfig           `mapstructure:"yarn.application.memory.usage"`
@@ -2001,28 +2001,28 @@ type MetricsConfig struct {
 	YarnApplicationVcoreTime             YarnApplicationVcoreTimeMetricConfig             `mapstructure:"yarn.application.vcore.time"`
 	YarnApplicationVcoreUsage            YarnApplicationVcoreUsageMetricConfig            `mapstructure:"yarn.application.vcore.usage"`
 	YarnApplicationWaitDuration          YarnApplicationWaitDurationMetricConfig          `mapstructure:"yarn.application.wait.duration"`
-	YarnClusterApplicationCount          YarnClusterApplicationCountMetricConfig          `mapstructure:"yarn.cluster.application.count"`
 	YarnClusterApplicationResult         YarnClusterApplicationResultMetricConfig         `mapstructure:"yarn.cluster.application.result"`
 	YarnClusterApplicationSubmitted      YarnClusterApplicationSubmittedMetricConfig      `mapstructure:"yarn.cluster.application.submitted"`
-	YarnClusterContainerCount            YarnClusterContainerCountMetricConfig            `mapstructure:"yarn.cluster.container.count"`
+	YarnClusterApplications              YarnClusterApplicationsMetricConfig              `mapstructure:"yarn.cluster.applications"`
+	YarnClusterContainers                YarnClusterContainersMetricConfig                `mapstructure:"yarn.cluster.containers"`
 	YarnClusterMemoryLimit               YarnClusterMemoryLimitMetricConfig               `mapstructure:"yarn.cluster.memory.limit"`
 	YarnClusterMemoryUsage               YarnClusterMemoryUsageMetricConfig               `mapstructure:"yarn.cluster.memory.usage"`
-	YarnClusterNodeCount                 YarnClusterNodeCountMetricConfig                 `mapstructure:"yarn.cluster.node.count"`
+	YarnClusterNodes                     YarnClusterNodesMetricConfig                     `mapstructure:"yarn.cluster.nodes"`
 	YarnClusterVcoreLimit                YarnClusterVcoreLimitMetricConfig                `mapstructure:"yarn.cluster.vcore.limit"`
 	YarnClusterVcoreUsage                YarnClusterVcoreUsageMetricConfig                `mapstructure:"yarn.cluster.vcore.usage"`
-	YarnNodeContainerCount               YarnNodeContainerCountMetricConfig               `mapstructure:"yarn.node.container.count"`
+	YarnNodeContainers                   YarnNodeContainersMetricConfig                   `mapstructure:"yarn.node.containers"`
 	YarnNodeMemoryUsage                  YarnNodeMemoryUsageMetricConfig                  `mapstructure:"yarn.node.memory.usage"`
 	YarnNodeStatus                       YarnNodeStatusMetricConfig                       `mapstructure:"yarn.node.status"`
 	YarnNodeVcoreUsage                   YarnNodeVcoreUsageMetricConfig                   `mapstructure:"yarn.node.vcore.usage"`
 	YarnQueueAmMemoryLimit               YarnQueueAmMemoryLimitMetricConfig               `mapstructure:"yarn.queue.am.memory.limit"`
 	YarnQueueAmMemoryUsage               YarnQueueAmMemoryUsageMetricConfig               `mapstructure:"yarn.queue.am.memory.usage"`
-	YarnQueueApplicationCount            YarnQueueApplicationCountMetricConfig            `mapstructure:"yarn.queue.application.count"`
 	YarnQueueApplicationLimit            YarnQueueApplicationLimitMetricConfig            `mapstructure:"yarn.queue.application.limit"`
+	YarnQueueApplications                YarnQueueApplicationsMetricConfig                `mapstructure:"yarn.queue.applications"`
 	YarnQueueCapacityGuaranteed          YarnQueueCapacityGuaranteedMetricConfig          `mapstructure:"yarn.queue.capacity.guaranteed"`
 	YarnQueueCapacityLimit               YarnQueueCapacityLimitMetricConfig               `mapstructure:"yarn.queue.capacity.limit"`
 	YarnQueueCapacityUsage               YarnQueueCapacityUsageMetricConfig               `mapstructure:"yarn.queue.capacity.usage"`
 	YarnQueueCapacityUtilization         YarnQueueCapacityUtilizationMetricConfig         `mapstructure:"yarn.queue.capacity.utilization"`
-	YarnQueueContainerCount              YarnQueueContainerCountMetricConfig              `mapstructure:"yarn.queue.container.count"`
+	YarnQueueContainers                  YarnQueueContainersMetricConfig                  `mapstructure:"yarn.queue.containers"`
 	YarnQueueMemoryUsage                 YarnQueueMemoryUsageMetricConfig                 `mapstructure:"yarn.queue.memory.usage"`
 	YarnQueueVcoreUsage                  YarnQueueVcoreUsageMetricConfig                  `mapstructure:"yarn.queue.vcore.usage"`
 }
@@ -2173,9 +2173,6 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
 			Enabled: true,
 		},
-		SparkStageTaskCount: SparkStageTaskCountMetricConfig{
-			Enabled: true,
-		},
 		SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
 			Enabled: true,
 		},
@@ -2224,6 +2221,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 			Enabled: true,
 		},
+		SparkStageTasks: SparkStageTasksMetricConfig{
+			Enabled: true,
+		},
 		YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 			Enabled: true,
 		},
@@ -2245,16 +2245,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnApplicationWaitDuration: YarnApplicationWaitDurationMetricConfig{
 			Enabled: true,
 		},
-		YarnClusterApplicationCount: YarnClusterApplicationCountMetricConfig{
-			Enabled: true,
-		},
 		YarnClusterApplicationResult: YarnClusterApplicationResultMetricConfig{
 			Enabled: true,
 		},
 		YarnClusterApplicationSubmitted: YarnClusterApplicationSubmittedMetricConfig{
 			Enabled: true,
 		},
-		YarnClusterContainerCount: YarnClusterContainerCountMetricConfig{
+		YarnClusterApplications: YarnClusterApplicationsMetricConfig{
+			Enabled: true,
+		},
+		YarnClusterContainers: YarnClusterContainersMetricConfig{
 			Enabled: true,
 		},
 		YarnClusterMemoryLimit: YarnClusterMemoryLimitMetricConfig{
@@ -2263,7 +2263,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnClusterMemoryUsage: YarnClusterMemoryUsageMetricConfig{
 			Enabled: true,
 		},
-		YarnClusterNodeCount: YarnClusterNodeCountMetricConfig{
+		YarnClusterNodes: YarnClusterNodesMetricConfig{
 			Enabled: true,
 		},
 		YarnClusterVcoreLimit: YarnClusterVcoreLimitMetricConfig{
@@ -2272,7 +2272,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnClusterVcoreUsage: YarnClusterVcoreUsageMetricConfig{
 			Enabled: true,
 		},
-		YarnNodeContainerCount: YarnNodeContainerCountMetricConfig{
+		YarnNodeContainers: YarnNodeContainersMetricConfig{
 			Enabled: true,
 		},
 		YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
@@ -2290,10 +2290,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 			Enabled: true,
 		},
-		YarnQueueApplicationCount: YarnQueueApplicationCountMetricConfig{
+		YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
 			Enabled: true,
 		},
-		YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+		YarnQueueApplications: YarnQueueApplicationsMetricConfig{
 			Enabled: true,
 		},
 		YarnQueueCapacityGuaranteed: YarnQueueCapacityGuaranteedMetricConfig{
@@ -2308,7 +2308,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnQueueCapacityUtilization: YarnQueueCapacityUtilizationMetricConfig{
 			Enabled: true,
 		},
-		YarnQueueContainerCount: YarnQueueContainerCountMetricConfig{
+		YarnQueueContainers: YarnQueueContainersMetricConfig{
 			Enabled: true,
 		},
 		YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{

@@ -170,9 +170,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
 						Enabled: true,
 					},
-					SparkStageTaskCount: SparkStageTaskCountMetricConfig{
-						Enabled: true,
-					},
 					SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
 						Enabled: true,
 					},
@@ -221,6 +218,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 						Enabled: true,
 					},
+					SparkStageTasks: SparkStageTasksMetricConfig{
+						Enabled: true,
+					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 						Enabled: true,
 					},
@@ -242,16 +242,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnApplicationWaitDuration: YarnApplicationWaitDurationMetricConfig{
 						Enabled: true,
 					},
-					YarnClusterApplicationCount: YarnClusterApplicationCountMetricConfig{
-						Enabled: true,
-					},
 					YarnClusterApplicationResult: YarnClusterApplicationResultMetricConfig{
 						Enabled: true,
 					},
 					YarnClusterApplicationSubmitted: YarnClusterApplicationSubmittedMetricConfig{
 						Enabled: true,
 					},
-					YarnClusterContainerCount: YarnClusterContainerCountMetricConfig{
+					YarnClusterApplications: YarnClusterApplicationsMetricConfig{
+						Enabled: true,
+					},
+					YarnClusterContainers: YarnClusterContainersMetricConfig{
 						Enabled: true,
 					},
 					YarnClusterMemoryLimit: YarnClusterMemoryLimitMetricConfig{
@@ -260,7 +260,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnClusterMemoryUsage: YarnClusterMemoryUsageMetricConfig{
 						Enabled: true,
 					},
-					YarnClusterNodeCount: YarnClusterNodeCountMetricConfig{
+					YarnClusterNodes: YarnClusterNodesMetricConfig{
 						Enabled: true,
 					},
 					YarnClusterVcoreLimit: YarnClusterVcoreLimitMetricConfig{
@@ -269,7 +269,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnClusterVcoreUsage: YarnClusterVcoreUsageMetricConfig{
 						Enabled: true,
 					},
-					YarnNodeContainerCount: YarnNodeContainerCountMetricConfig{
+					YarnNodeContainers: YarnNodeContainersMetricConfig{
 						Enabled: true,
 					},
 					YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
@@ -287,10 +287,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 						Enabled: true,
 					},
-					YarnQueueApplicationCount: YarnQueueApplicationCountMetricConfig{
+					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
 						Enabled: true,
 					},
-					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+					YarnQueueApplications: YarnQueueApplicationsMetricConfig{
 						Enabled: true,
 					},
 					YarnQueueCapacityGuaranteed: YarnQueueCapacityGuaranteedMetricConfig{
@@ -305,7 +305,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueCapacityUtilization: YarnQueueCapacityUtilizationMetricConfig{
 						Enabled: true,
 					},
-					YarnQueueContainerCount: YarnQueueContainerCountMetricConfig{
+					YarnQueueContainers: YarnQueueContainersMetricConfig{
 						Enabled: true,
 					},
 					YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
@@ -478,9 +478,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
 						Enabled: false,
 					},
-					SparkStageTaskCount: SparkStageTaskCountMetricConfig{
-						Enabled: false,
-					},
 					SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
 						Enabled: false,
 					},
@@ -529,6 +526,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 						Enabled: false,
 					},
+					SparkStageTasks: SparkStageTasksMetricConfig{
+						Enabled: false,
+					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 						Enabled: false,
 					},
@@ -550,16 +550,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnApplicationWaitDuration: YarnApplicationWaitDurationMetricConfig{
 						Enabled: false,
 					},
-					YarnClusterApplicationCount: YarnClusterApplicationCountMetricConfig{
-						Enabled: false,
-					},
 					YarnClusterApplicationResult: YarnClusterApplicationResultMetricConfig{
 						Enabled: false,
 					},
 					YarnClusterApplicationSubmitted: YarnClusterApplicationSubmittedMetricConfig{
 						Enabled: false,
 					},
-					YarnClusterContainerCount: YarnClusterContainerCountMetricConfig{
+					YarnClusterApplications: YarnClusterApplicationsMetricConfig{
+						Enabled: false,
+					},
+					YarnClusterContainers: YarnClusterContainersMetricConfig{
 						Enabled: false,
 					},
 					YarnClusterMemoryLimit: YarnClusterMemoryLimitMetricConfig{
@@ -568,7 +568,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnClusterMemoryUsage: YarnClusterMemoryUsageMetricConfig{
 						Enabled: false,
 					},
-					YarnClusterNodeCount: YarnClusterNodeCountMetricConfig{
+					YarnClusterNodes: YarnClusterNodesMetricConfig{
 						Enabled: false,
 					},
 					YarnClusterVcoreLimit: YarnClusterVcoreLimitMetricConfig{
@@ -577,7 +577,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnClusterVcoreUsage: YarnClusterVcoreUsageMetricConfig{
 						Enabled: false,
 					},
-					YarnNodeContainerCount: YarnNodeContainerCountMetricConfig{
+					YarnNodeContainers: YarnNodeContainersMetricConfig{
 						Enabled: false,
 					},
 					YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
@@ -595,10 +595,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 						Enabled: false,
 					},
-					YarnQueueApplicationCount: YarnQueueApplicationCountMetricConfig{
+					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
 						Enabled: false,
 					},
-					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+					YarnQueueApplications: YarnQueueApplicationsMetricConfig{
 						Enabled: false,
 					},
 					YarnQueueCapacityGuaranteed: YarnQueueCapacityGuaranteedMetricConfig{
@@ -613,7 +613,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueCapacityUtilization: YarnQueueCapacityUtilizationMetricConfig{
 						Enabled: false,
 					},
-					YarnQueueContainerCount: YarnQueueContainerCountMetricConfig{
+					YarnQueueContainers: YarnQueueContainersMetricConfig{
 						Enabled: false,
 					},
 					YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
@@ -642,7 +642,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SparkApplicationCoreLimitMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskCountMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationCountMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterContainerCountMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodeCountMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainerCountMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationCountMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainerCountMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SparkApplicationCoreLimitMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTasksMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -408,11 +408,6 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskActiveDataPoint(ts
 	eb.mb.metricSparkStageTaskActive.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
-// RecordSparkStageTaskCountDataPoint records a data point for the spark.stage.task.count metric.
-func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskCountDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
-	eb.mb.metricSparkStageTaskCount.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
-}
-
 // RecordSparkStageTaskFetchWaitTimeDataPoint records a data point for the spark.stage.task.fetch_wait_time metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskFetchWaitTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
 	eb.mb.metricSparkStageTaskFetchWaitTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
@@ -493,6 +488,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskShuffleWriteSizeDa
 	eb.mb.metricSparkStageTaskShuffleWriteSize.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
+// RecordSparkStageTasksDataPoint records a data point for the spark.stage.tasks metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTasksDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageTasks.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordYarnApplicationContainerActiveDataPoint records a data point for the yarn.application.container.active metric.
 func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationContainerActiveDataPoint(ts pcommon.Timestamp, val int64) {
 	eb.mb.metricYarnApplicationContainerActive.recordDataPoint(eb.mb.startTime, ts, val)
@@ -545,11 +545,6 @@ type YarnClusterMetricsBuilder struct {
 	entity *YarnClusterEntity
 }
 
-// RecordYarnClusterApplicationCountDataPoint records a data point for the yarn.cluster.application.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnClusterApplicationCountDataPoint(ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
-	eb.mb.metricYarnClusterApplicationCount.recordDataPoint(eb.mb.startTime, ts, val, yarnApplicationStateAttributeValue.String())
-}
-
 // RecordYarnClusterApplicationResultDataPoint records a data point for the yarn.cluster.application.result metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnClusterApplicationResultDataPoint(ts pcommon.Timestamp, val int64, yarnApplicationResultAttributeValue AttributeYarnApplicationResult) {
 	eb.mb.metricYarnClusterApplicationResult.recordDataPoint(eb.mb.startTime, ts, val, yarnApplicationResultAttributeValue.String())
@@ -560,9 +555,14 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnClusterApplicationSubmittedDataPo
 	eb.mb.metricYarnClusterApplicationSubmitted.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
-// RecordYarnClusterContainerCountDataPoint records a data point for the yarn.cluster.container.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnClusterContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue AttributeYarnContainerState) {
-	eb.mb.metricYarnClusterContainerCount.recordDataPoint(eb.mb.startTime, ts, val, yarnContainerStateAttributeValue.String())
+// RecordYarnClusterApplicationsDataPoint records a data point for the yarn.cluster.applications metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnClusterApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	eb.mb.metricYarnClusterApplications.recordDataPoint(eb.mb.startTime, ts, val, yarnApplicationStateAttributeValue.String())
+}
+
+// RecordYarnClusterContainersDataPoint records a data point for the yarn.cluster.containers metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnClusterContainersDataPoint(ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue AttributeYarnContainerState) {
+	eb.mb.metricYarnClusterContainers.recordDataPoint(eb.mb.startTime, ts, val, yarnContainerStateAttributeValue.String())
 }
 
 // RecordYarnClusterMemoryLimitDataPoint records a data point for the yarn.cluster.memory.limit metric.
@@ -575,9 +575,9 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnClusterMemoryUsageDataPoint(ts pc
 	eb.mb.metricYarnClusterMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnResourceStateAttributeValue.String())
 }
 
-// RecordYarnClusterNodeCountDataPoint records a data point for the yarn.cluster.node.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnClusterNodeCountDataPoint(ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue AttributeYarnNodeState) {
-	eb.mb.metricYarnClusterNodeCount.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeStateAttributeValue.String())
+// RecordYarnClusterNodesDataPoint records a data point for the yarn.cluster.nodes metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnClusterNodesDataPoint(ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue AttributeYarnNodeState) {
+	eb.mb.metricYarnClusterNodes.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeStateAttributeValue.String())
 }
 
 // RecordYarnClusterVcoreLimitDataPoint records a data point for the yarn.cluster.vcore.limit metric.
@@ -590,9 +590,9 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnClusterVcoreUsageDataPoint(ts pco
 	eb.mb.metricYarnClusterVcoreUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnResourceStateAttributeValue.String())
 }
 
-// RecordYarnNodeContainerCountDataPoint records a data point for the yarn.node.container.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnNodeContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
-	eb.mb.metricYarnNodeContainerCount.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeIDAttributeValue)
+// RecordYarnNodeContainersDataPoint records a data point for the yarn.node.containers metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnNodeContainersDataPoint(ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
+	eb.mb.metricYarnNodeContainers.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeIDAttributeValue)
 }
 
 // RecordYarnNodeMemoryUsageDataPoint records a data point for the yarn.node.memory.usage metric.
@@ -620,14 +620,14 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmMemoryUsageDataPoint(ts pc
 	eb.mb.metricYarnQueueAmMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
-// RecordYarnQueueApplicationCountDataPoint records a data point for the yarn.queue.application.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnQueueApplicationCountDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
-	eb.mb.metricYarnQueueApplicationCount.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnApplicationStateAttributeValue.String())
-}
-
 // RecordYarnQueueApplicationLimitDataPoint records a data point for the yarn.queue.application.limit metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnQueueApplicationLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	eb.mb.metricYarnQueueApplicationLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueApplicationsDataPoint records a data point for the yarn.queue.applications metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	eb.mb.metricYarnQueueApplications.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnApplicationStateAttributeValue.String())
 }
 
 // RecordYarnQueueCapacityGuaranteedDataPoint records a data point for the yarn.queue.capacity.guaranteed metric.
@@ -650,9 +650,9 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnQueueCapacityUtilizationDataPoint
 	eb.mb.metricYarnQueueCapacityUtilization.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
-// RecordYarnQueueContainerCountDataPoint records a data point for the yarn.queue.container.count metric.
-func (eb *YarnClusterMetricsBuilder) RecordYarnQueueContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue AttributeYarnContainerState) {
-	eb.mb.metricYarnQueueContainerCount.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
+// RecordYarnQueueContainersDataPoint records a data point for the yarn.queue.containers metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueContainersDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue AttributeYarnContainerState) {
+	eb.mb.metricYarnQueueContainers.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
 }
 
 // RecordYarnQueueMemoryUsageDataPoint records a data point for the yarn.queue.memory.usage metric.

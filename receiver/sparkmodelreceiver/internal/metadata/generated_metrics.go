@@ -757,10 +757,6 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.stage.task.active",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
-	SparkStageTaskCount: metricInfo{
-		Name:       "spark.stage.task.count",
-		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
-	},
 	SparkStageTaskFetchWaitTime: metricInfo{
 		Name:       "spark.stage.task.fetch_wait_time",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
@@ -825,6 +821,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.stage.task.shuffle.write.size",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
 	},
+	SparkStageTasks: metricInfo{
+		Name:       "spark.stage.tasks",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
 	YarnApplicationContainerActive: metricInfo{
 		Name: "yarn.application.container.active",
 	},
@@ -846,10 +846,6 @@ var MetricsInfo = metricsInfo{
 	YarnApplicationWaitDuration: metricInfo{
 		Name: "yarn.application.wait.duration",
 	},
-	YarnClusterApplicationCount: metricInfo{
-		Name:       "yarn.cluster.application.count",
-		Attributes: []string{"yarn.application.state"},
-	},
 	YarnClusterApplicationResult: metricInfo{
 		Name:       "yarn.cluster.application.result",
 		Attributes: []string{"yarn.application.result"},
@@ -857,8 +853,12 @@ var MetricsInfo = metricsInfo{
 	YarnClusterApplicationSubmitted: metricInfo{
 		Name: "yarn.cluster.application.submitted",
 	},
-	YarnClusterContainerCount: metricInfo{
-		Name:       "yarn.cluster.container.count",
+	YarnClusterApplications: metricInfo{
+		Name:       "yarn.cluster.applications",
+		Attributes: []string{"yarn.application.state"},
+	},
+	YarnClusterContainers: metricInfo{
+		Name:       "yarn.cluster.containers",
 		Attributes: []string{"yarn.container.state"},
 	},
 	YarnClusterMemoryLimit: metricInfo{
@@ -868,8 +868,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.cluster.memory.usage",
 		Attributes: []string{"yarn.resource.state"},
 	},
-	YarnClusterNodeCount: metricInfo{
-		Name:       "yarn.cluster.node.count",
+	YarnClusterNodes: metricInfo{
+		Name:       "yarn.cluster.nodes",
 		Attributes: []string{"yarn.node.state"},
 	},
 	YarnClusterVcoreLimit: metricInfo{
@@ -879,8 +879,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.cluster.vcore.usage",
 		Attributes: []string{"yarn.resource.state"},
 	},
-	YarnNodeContainerCount: metricInfo{
-		Name:       "yarn.node.container.count",
+	YarnNodeContainers: metricInfo{
+		Name:       "yarn.node.containers",
 		Attributes: []string{"yarn.node.id"},
 	},
 	YarnNodeMemoryUsage: metricInfo{
@@ -903,13 +903,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.queue.am.memory.usage",
 		Attributes: []string{"yarn.queue.name"},
 	},
-	YarnQueueApplicationCount: metricInfo{
-		Name:       "yarn.queue.application.count",
-		Attributes: []string{"yarn.queue.name", "yarn.application.state"},
-	},
 	YarnQueueApplicationLimit: metricInfo{
 		Name:       "yarn.queue.application.limit",
 		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueApplications: metricInfo{
+		Name:       "yarn.queue.applications",
+		Attributes: []string{"yarn.queue.name", "yarn.application.state"},
 	},
 	YarnQueueCapacityGuaranteed: metricInfo{
 		Name:       "yarn.queue.capacity.guaranteed",
@@ -927,8 +927,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.queue.capacity.utilization",
 		Attributes: []string{"yarn.queue.name"},
 	},
-	YarnQueueContainerCount: metricInfo{
-		Name:       "yarn.queue.container.count",
+	YarnQueueContainers: metricInfo{
+		Name:       "yarn.queue.containers",
 		Attributes: []string{"yarn.queue.name", "yarn.container.state"},
 	},
 	YarnQueueMemoryUsage: metricInfo{
@@ -990,7 +990,6 @@ type metricsInfo struct {
 	SparkStageShuffleWriteTime           metricInfo
 	SparkStageStatus                     metricInfo
 	SparkStageTaskActive                 metricInfo
-	SparkStageTaskCount                  metricInfo
 	SparkStageTaskFetchWaitTime          metricInfo
 	SparkStageTaskInputRecords           metricInfo
 	SparkStageTaskInputSize              metricInfo
@@ -1007,6 +1006,7 @@ type metricsInfo struct {
 	SparkStageTaskShuffleReadRecords     metricInfo
 	SparkStageTaskShuffleReadSize        metricInfo
 	SparkStageTaskShuffleWriteSize       metricInfo
+	SparkStageTasks                      metricInfo
 	YarnApplicationContainerActive       metricInfo
 	YarnApplicationMemoryTime            metricInfo
 	YarnApplicationMemoryUsage           metricInfo
@@ -1014,28 +1014,28 @@ type metricsInfo struct {
 	YarnApplicationVcoreTime             metricInfo
 	YarnApplicationVcoreUsage            metricInfo
 	YarnApplicationWaitDuration          metricInfo
-	YarnClusterApplicationCount          metricInfo
 	YarnClusterApplicationResult         metricInfo
 	YarnClusterApplicationSubmitted      metricInfo
-	YarnClusterContainerCount            metricInfo
+	YarnClusterApplications              metricInfo
+	YarnClusterContainers                metricInfo
 	YarnClusterMemoryLimit               metricInfo
 	YarnClusterMemoryUsage               metricInfo
-	YarnClusterNodeCount                 metricInfo
+	YarnClusterNodes                     metricInfo
 	YarnClusterVcoreLimit                metricInfo
 	YarnClusterVcoreUsage                metricInfo
-	YarnNodeContainerCount               metricInfo
+	YarnNodeContainers                   metricInfo
 	YarnNodeMemoryUsage                  metricInfo
 	YarnNodeStatus                       metricInfo
 	YarnNodeVcoreUsage                   metricInfo
 	YarnQueueAmMemoryLimit               metricInfo
 	YarnQueueAmMemoryUsage               metricInfo
-	YarnQueueApplicationCount            metricInfo
 	YarnQueueApplicationLimit            metricInfo
+	YarnQueueApplications                metricInfo
 	YarnQueueCapacityGuaranteed          metricInfo
 	YarnQueueCapacityLimit               metricInfo
 	YarnQueueCapacityUsage               metricInfo
 	YarnQueueCapacityUtilization         metricInfo
-	YarnQueueContainerCount              metricInfo
+	YarnQueueContainers                  metricInfo
 	YarnQueueMemoryUsage                 metricInfo
 	YarnQueueVcoreUsage                  metricInfo
 }
@@ -3647,62 +3647,6 @@ func newMetricSparkStageTaskActive(cfg SparkStageTaskActiveMetricConfig) metricS
 	return m
 }
 
-type metricSparkStageTaskCount struct {
-	data     pmetric.Metric                  // data buffer for generated metric.
-	config   SparkStageTaskCountMetricConfig // metric config provided by user.
-	capacity int                             // max observed number of data points added to the metric.
-}
-
-// init fills spark.stage.task.count metric with initial data.
-func (m *metricSparkStageTaskCount) init() {
-	m.data.SetName("spark.stage.task.count")
-	m.data.SetDescription("Tasks that the stage attempt is made of.")
-	m.data.SetUnit("{task}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricSparkStageTaskCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
-	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
-	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricSparkStageTaskCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricSparkStageTaskCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricSparkStageTaskCount(cfg SparkStageTaskCountMetricConfig) metricSparkStageTaskCount {
-	m := metricSparkStageTaskCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricSparkStageTaskFetchWaitTime struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   SparkStageTaskFetchWaitTimeMetricConfig // metric config provided by user.
@@ -4582,6 +4526,62 @@ func newMetricSparkStageTaskShuffleWriteSize(cfg SparkStageTaskShuffleWriteSizeM
 	return m
 }
 
+type metricSparkStageTasks struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   SparkStageTasksMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.tasks metric with initial data.
+func (m *metricSparkStageTasks) init() {
+	m.data.SetName("spark.stage.tasks")
+	m.data.SetDescription("Tasks that the stage attempt is made of.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageTasks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageTasks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageTasks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageTasks(cfg SparkStageTasksMetricConfig) metricSparkStageTasks {
+	m := metricSparkStageTasks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnApplicationContainerActive struct {
 	data     pmetric.Metric                             // data buffer for generated metric.
 	config   YarnApplicationContainerActiveMetricConfig // metric config provided by user.
@@ -4644,7 +4644,7 @@ type metricYarnApplicationMemoryTime struct {
 func (m *metricYarnApplicationMemoryTime) init() {
 	m.data.SetName("yarn.application.memory.time")
 	m.data.SetDescription("Memory held, times how long it was held.")
-	m.data.SetUnit("By.s")
+	m.data.SetUnit("{By.s}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -4944,60 +4944,6 @@ func newMetricYarnApplicationWaitDuration(cfg YarnApplicationWaitDurationMetricC
 	return m
 }
 
-type metricYarnClusterApplicationCount struct {
-	data     pmetric.Metric                          // data buffer for generated metric.
-	config   YarnClusterApplicationCountMetricConfig // metric config provided by user.
-	capacity int                                     // max observed number of data points added to the metric.
-}
-
-// init fills yarn.cluster.application.count metric with initial data.
-func (m *metricYarnClusterApplicationCount) init() {
-	m.data.SetName("yarn.cluster.application.count")
-	m.data.SetDescription("Applications of the whole cluster that wait or run.")
-	m.data.SetUnit("{application}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricYarnClusterApplicationCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("yarn.application.state", yarnApplicationStateAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnClusterApplicationCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnClusterApplicationCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricYarnClusterApplicationCount(cfg YarnClusterApplicationCountMetricConfig) metricYarnClusterApplicationCount {
-	m := metricYarnClusterApplicationCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricYarnClusterApplicationResult struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   YarnClusterApplicationResultMetricConfig // metric config provided by user.
@@ -5104,15 +5050,69 @@ func newMetricYarnClusterApplicationSubmitted(cfg YarnClusterApplicationSubmitte
 	return m
 }
 
-type metricYarnClusterContainerCount struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   YarnClusterContainerCountMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricYarnClusterApplications struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   YarnClusterApplicationsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
 }
 
-// init fills yarn.cluster.container.count metric with initial data.
-func (m *metricYarnClusterContainerCount) init() {
-	m.data.SetName("yarn.cluster.container.count")
+// init fills yarn.cluster.applications metric with initial data.
+func (m *metricYarnClusterApplications) init() {
+	m.data.SetName("yarn.cluster.applications")
+	m.data.SetDescription("Applications of the whole cluster that wait or run.")
+	m.data.SetUnit("{application}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnClusterApplications) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.application.state", yarnApplicationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnClusterApplications) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnClusterApplications) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnClusterApplications(cfg YarnClusterApplicationsMetricConfig) metricYarnClusterApplications {
+	m := metricYarnClusterApplications{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnClusterContainers struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnClusterContainersMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.cluster.containers metric with initial data.
+func (m *metricYarnClusterContainers) init() {
+	m.data.SetName("yarn.cluster.containers")
 	m.data.SetDescription("Containers of the whole cluster.")
 	m.data.SetUnit("{container}")
 	m.data.SetEmptySum()
@@ -5121,7 +5121,7 @@ func (m *metricYarnClusterContainerCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricYarnClusterContainerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue string) {
+func (m *metricYarnClusterContainers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -5133,14 +5133,14 @@ func (m *metricYarnClusterContainerCount) recordDataPoint(start pcommon.Timestam
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnClusterContainerCount) updateCapacity() {
+func (m *metricYarnClusterContainers) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnClusterContainerCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricYarnClusterContainers) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -5148,8 +5148,8 @@ func (m *metricYarnClusterContainerCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricYarnClusterContainerCount(cfg YarnClusterContainerCountMetricConfig) metricYarnClusterContainerCount {
-	m := metricYarnClusterContainerCount{config: cfg}
+func newMetricYarnClusterContainers(cfg YarnClusterContainersMetricConfig) metricYarnClusterContainers {
+	m := metricYarnClusterContainers{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5264,15 +5264,15 @@ func newMetricYarnClusterMemoryUsage(cfg YarnClusterMemoryUsageMetricConfig) met
 	return m
 }
 
-type metricYarnClusterNodeCount struct {
-	data     pmetric.Metric                   // data buffer for generated metric.
-	config   YarnClusterNodeCountMetricConfig // metric config provided by user.
-	capacity int                              // max observed number of data points added to the metric.
+type metricYarnClusterNodes struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   YarnClusterNodesMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
 }
 
-// init fills yarn.cluster.node.count metric with initial data.
-func (m *metricYarnClusterNodeCount) init() {
-	m.data.SetName("yarn.cluster.node.count")
+// init fills yarn.cluster.nodes metric with initial data.
+func (m *metricYarnClusterNodes) init() {
+	m.data.SetName("yarn.cluster.nodes")
 	m.data.SetDescription("Nodes of the cluster.")
 	m.data.SetUnit("{node}")
 	m.data.SetEmptySum()
@@ -5281,7 +5281,7 @@ func (m *metricYarnClusterNodeCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricYarnClusterNodeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue string) {
+func (m *metricYarnClusterNodes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -5293,14 +5293,14 @@ func (m *metricYarnClusterNodeCount) recordDataPoint(start pcommon.Timestamp, ts
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnClusterNodeCount) updateCapacity() {
+func (m *metricYarnClusterNodes) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnClusterNodeCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricYarnClusterNodes) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -5308,8 +5308,8 @@ func (m *metricYarnClusterNodeCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricYarnClusterNodeCount(cfg YarnClusterNodeCountMetricConfig) metricYarnClusterNodeCount {
-	m := metricYarnClusterNodeCount{config: cfg}
+func newMetricYarnClusterNodes(cfg YarnClusterNodesMetricConfig) metricYarnClusterNodes {
+	m := metricYarnClusterNodes{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5424,15 +5424,15 @@ func newMetricYarnClusterVcoreUsage(cfg YarnClusterVcoreUsageMetricConfig) metri
 	return m
 }
 
-type metricYarnNodeContainerCount struct {
-	data     pmetric.Metric                     // data buffer for generated metric.
-	config   YarnNodeContainerCountMetricConfig // metric config provided by user.
-	capacity int                                // max observed number of data points added to the metric.
+type metricYarnNodeContainers struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   YarnNodeContainersMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
 }
 
-// init fills yarn.node.container.count metric with initial data.
-func (m *metricYarnNodeContainerCount) init() {
-	m.data.SetName("yarn.node.container.count")
+// init fills yarn.node.containers metric with initial data.
+func (m *metricYarnNodeContainers) init() {
+	m.data.SetName("yarn.node.containers")
 	m.data.SetDescription("Containers that run on the node.")
 	m.data.SetUnit("{container}")
 	m.data.SetEmptySum()
@@ -5441,7 +5441,7 @@ func (m *metricYarnNodeContainerCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricYarnNodeContainerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
+func (m *metricYarnNodeContainers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -5453,14 +5453,14 @@ func (m *metricYarnNodeContainerCount) recordDataPoint(start pcommon.Timestamp, 
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnNodeContainerCount) updateCapacity() {
+func (m *metricYarnNodeContainers) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnNodeContainerCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricYarnNodeContainers) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -5468,8 +5468,8 @@ func (m *metricYarnNodeContainerCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricYarnNodeContainerCount(cfg YarnNodeContainerCountMetricConfig) metricYarnNodeContainerCount {
-	m := metricYarnNodeContainerCount{config: cfg}
+func newMetricYarnNodeContainers(cfg YarnNodeContainersMetricConfig) metricYarnNodeContainers {
+	m := metricYarnNodeContainers{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5751,61 +5751,6 @@ func newMetricYarnQueueAmMemoryUsage(cfg YarnQueueAmMemoryUsageMetricConfig) met
 	return m
 }
 
-type metricYarnQueueApplicationCount struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   YarnQueueApplicationCountMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
-}
-
-// init fills yarn.queue.application.count metric with initial data.
-func (m *metricYarnQueueApplicationCount) init() {
-	m.data.SetName("yarn.queue.application.count")
-	m.data.SetDescription("Applications in the queue and below it.")
-	m.data.SetUnit("{application}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricYarnQueueApplicationCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
-	dp.Attributes().PutStr("yarn.application.state", yarnApplicationStateAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnQueueApplicationCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnQueueApplicationCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricYarnQueueApplicationCount(cfg YarnQueueApplicationCountMetricConfig) metricYarnQueueApplicationCount {
-	m := metricYarnQueueApplicationCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricYarnQueueApplicationLimit struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   YarnQueueApplicationLimitMetricConfig // metric config provided by user.
@@ -5852,6 +5797,61 @@ func (m *metricYarnQueueApplicationLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricYarnQueueApplicationLimit(cfg YarnQueueApplicationLimitMetricConfig) metricYarnQueueApplicationLimit {
 	m := metricYarnQueueApplicationLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueApplications struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnQueueApplicationsMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.applications metric with initial data.
+func (m *metricYarnQueueApplications) init() {
+	m.data.SetName("yarn.queue.applications")
+	m.data.SetDescription("Applications in the queue and below it.")
+	m.data.SetUnit("{application}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueApplications) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.application.state", yarnApplicationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueApplications) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueApplications) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueApplications(cfg YarnQueueApplicationsMetricConfig) metricYarnQueueApplications {
+	m := metricYarnQueueApplications{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6068,15 +6068,15 @@ func newMetricYarnQueueCapacityUtilization(cfg YarnQueueCapacityUtilizationMetri
 	return m
 }
 
-type metricYarnQueueContainerCount struct {
-	data     pmetric.Metric                      // data buffer for generated metric.
-	config   YarnQueueContainerCountMetricConfig // metric config provided by user.
-	capacity int                                 // max observed number of data points added to the metric.
+type metricYarnQueueContainers struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   YarnQueueContainersMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
 }
 
-// init fills yarn.queue.container.count metric with initial data.
-func (m *metricYarnQueueContainerCount) init() {
-	m.data.SetName("yarn.queue.container.count")
+// init fills yarn.queue.containers metric with initial data.
+func (m *metricYarnQueueContainers) init() {
+	m.data.SetName("yarn.queue.containers")
 	m.data.SetDescription("Containers of the queue.")
 	m.data.SetUnit("{container}")
 	m.data.SetEmptySum()
@@ -6085,7 +6085,7 @@ func (m *metricYarnQueueContainerCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricYarnQueueContainerCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue string) {
+func (m *metricYarnQueueContainers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -6098,14 +6098,14 @@ func (m *metricYarnQueueContainerCount) recordDataPoint(start pcommon.Timestamp,
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricYarnQueueContainerCount) updateCapacity() {
+func (m *metricYarnQueueContainers) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricYarnQueueContainerCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricYarnQueueContainers) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -6113,8 +6113,8 @@ func (m *metricYarnQueueContainerCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricYarnQueueContainerCount(cfg YarnQueueContainerCountMetricConfig) metricYarnQueueContainerCount {
-	m := metricYarnQueueContainerCount{config: cfg}
+func newMetricYarnQueueContainers(cfg YarnQueueContainersMetricConfig) metricYarnQueueContainers {
+	m := metricYarnQueueContainers{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6289,7 +6289,6 @@ type MetricsBuilder struct {
 	metricSparkStageShuffleWriteTime           metricSparkStageShuffleWriteTime
 	metricSparkStageStatus                     metricSparkStageStatus
 	metricSparkStageTaskActive                 metricSparkStageTaskActive
-	metricSparkStageTaskCount                  metricSparkStageTaskCount
 	metricSparkStageTaskFetchWaitTime          metricSparkStageTaskFetchWaitTime
 	metricSparkStageTaskInputRecords           metricSparkStageTaskInputRecords
 	metricSparkStageTaskInputSize              metricSparkStageTaskInputSize
@@ -6306,6 +6305,7 @@ type MetricsBuilder struct {
 	metricSparkStageTaskShuffleReadRecords     metricSparkStageTaskShuffleReadRecords
 	metricSparkStageTaskShuffleReadSize        metricSparkStageTaskShuffleReadSize
 	metricSparkStageTaskShuffleWriteSize       metricSparkStageTaskShuffleWriteSize
+	metricSparkStageTasks                      metricSparkStageTasks
 	metricYarnApplicationContainerActive       metricYarnApplicationContainerActive
 	metricYarnApplicationMemoryTime            metricYarnApplicationMemoryTime
 	metricYarnApplicationMemoryUsage           metricYarnApplicationMemoryUsage
@@ -6313,28 +6313,28 @@ type MetricsBuilder struct {
 	metricYarnApplicationVcoreTime             metricYarnApplicationVcoreTime
 	metricYarnApplicationVcoreUsage            metricYarnApplicationVcoreUsage
 	metricYarnApplicationWaitDuration          metricYarnApplicationWaitDuration
-	metricYarnClusterApplicationCount          metricYarnClusterApplicationCount
 	metricYarnClusterApplicationResult         metricYarnClusterApplicationResult
 	metricYarnClusterApplicationSubmitted      metricYarnClusterApplicationSubmitted
-	metricYarnClusterContainerCount            metricYarnClusterContainerCount
+	metricYarnClusterApplications              metricYarnClusterApplications
+	metricYarnClusterContainers                metricYarnClusterContainers
 	metricYarnClusterMemoryLimit               metricYarnClusterMemoryLimit
 	metricYarnClusterMemoryUsage               metricYarnClusterMemoryUsage
-	metricYarnClusterNodeCount                 metricYarnClusterNodeCount
+	metricYarnClusterNodes                     metricYarnClusterNodes
 	metricYarnClusterVcoreLimit                metricYarnClusterVcoreLimit
 	metricYarnClusterVcoreUsage                metricYarnClusterVcoreUsage
-	metricYarnNodeContainerCount               metricYarnNodeContainerCount
+	metricYarnNodeContainers                   metricYarnNodeContainers
 	metricYarnNodeMemoryUsage                  metricYarnNodeMemoryUsage
 	metricYarnNodeStatus                       metricYarnNodeStatus
 	metricYarnNodeVcoreUsage                   metricYarnNodeVcoreUsage
 	metricYarnQueueAmMemoryLimit               metricYarnQueueAmMemoryLimit
 	metricYarnQueueAmMemoryUsage               metricYarnQueueAmMemoryUsage
-	metricYarnQueueApplicationCount            metricYarnQueueApplicationCount
 	metricYarnQueueApplicationLimit            metricYarnQueueApplicationLimit
+	metricYarnQueueApplications                metricYarnQueueApplications
 	metricYarnQueueCapacityGuaranteed          metricYarnQueueCapacityGuaranteed
 	metricYarnQueueCapacityLimit               metricYarnQueueCapacityLimit
 	metricYarnQueueCapacityUsage               metricYarnQueueCapacityUsage
 	metricYarnQueueCapacityUtilization         metricYarnQueueCapacityUtilization
-	metricYarnQueueContainerCount              metricYarnQueueContainerCount
+	metricYarnQueueContainers                  metricYarnQueueContainers
 	metricYarnQueueMemoryUsage                 metricYarnQueueMemoryUsage
 	metricYarnQueueVcoreUsage                  metricYarnQueueVcoreUsage
 }
@@ -6410,7 +6410,6 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkStageShuffleWriteTime:           newMetricSparkStageShuffleWriteTime(mbc.Metrics.SparkStageShuffleWriteTime),
 		metricSparkStageStatus:                     newMetricSparkStageStatus(mbc.Metrics.SparkStageStatus),
 		metricSparkStageTaskActive:                 newMetricSparkStageTaskActive(mbc.Metrics.SparkStageTaskActive),
-		metricSparkStageTaskCount:                  newMetricSparkStageTaskCount(mbc.Metrics.SparkStageTaskCount),
 		metricSparkStageTaskFetchWaitTime:          newMetricSparkStageTaskFetchWaitTime(mbc.Metrics.SparkStageTaskFetchWaitTime),
 		metricSparkStageTaskInputRecords:           newMetricSparkStageTaskInputRecords(mbc.Metrics.SparkStageTaskInputRecords),
 		metricSparkStageTaskInputSize:              newMetricSparkStageTaskInputSize(mbc.Metrics.SparkStageTaskInputSize),
@@ -6427,6 +6426,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkStageTaskShuffleReadRecords:     newMetricSparkStageTaskShuffleReadRecords(mbc.Metrics.SparkStageTaskShuffleReadRecords),
 		metricSparkStageTaskShuffleReadSize:        newMetricSparkStageTaskShuffleReadSize(mbc.Metrics.SparkStageTaskShuffleReadSize),
 		metricSparkStageTaskShuffleWriteSize:       newMetricSparkStageTaskShuffleWriteSize(mbc.Metrics.SparkStageTaskShuffleWriteSize),
+		metricSparkStageTasks:                      newMetricSparkStageTasks(mbc.Metrics.SparkStageTasks),
 		metricYarnApplicationContainerActive:       newMetricYarnApplicationContainerActive(mbc.Metrics.YarnApplicationContainerActive),
 		metricYarnApplicationMemoryTime:            newMetricYarnApplicationMemoryTime(mbc.Metrics.YarnApplicationMemoryTime),
 		metricYarnApplicationMemoryUsage:           newMetricYarnApplicationMemoryUsage(mbc.Metrics.YarnApplicationMemoryUsage),
@@ -6434,28 +6434,28 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricYarnApplicationVcoreTime:             newMetricYarnApplicationVcoreTime(mbc.Metrics.YarnApplicationVcoreTime),
 		metricYarnApplicationVcoreUsage:            newMetricYarnApplicationVcoreUsage(mbc.Metrics.YarnApplicationVcoreUsage),
 		metricYarnApplicationWaitDuration:          newMetricYarnApplicationWaitDuration(mbc.Metrics.YarnApplicationWaitDuration),
-		metricYarnClusterApplicationCount:          newMetricYarnClusterApplicationCount(mbc.Metrics.YarnClusterApplicationCount),
 		metricYarnClusterApplicationResult:         newMetricYarnClusterApplicationResult(mbc.Metrics.YarnClusterApplicationResult),
 		metricYarnClusterApplicationSubmitted:      newMetricYarnClusterApplicationSubmitted(mbc.Metrics.YarnClusterApplicationSubmitted),
-		metricYarnClusterContainerCount:            newMetricYarnClusterContainerCount(mbc.Metrics.YarnClusterContainerCount),
+		metricYarnClusterApplications:              newMetricYarnClusterApplications(mbc.Metrics.YarnClusterApplications),
+		metricYarnClusterContainers:                newMetricYarnClusterContainers(mbc.Metrics.YarnClusterContainers),
 		metricYarnClusterMemoryLimit:               newMetricYarnClusterMemoryLimit(mbc.Metrics.YarnClusterMemoryLimit),
 		metricYarnClusterMemoryUsage:               newMetricYarnClusterMemoryUsage(mbc.Metrics.YarnClusterMemoryUsage),
-		metricYarnClusterNodeCount:                 newMetricYarnClusterNodeCount(mbc.Metrics.YarnClusterNodeCount),
+		metricYarnClusterNodes:                     newMetricYarnClusterNodes(mbc.Metrics.YarnClusterNodes),
 		metricYarnClusterVcoreLimit:                newMetricYarnClusterVcoreLimit(mbc.Metrics.YarnClusterVcoreLimit),
 		metricYarnClusterVcoreUsage:                newMetricYarnClusterVcoreUsage(mbc.Metrics.YarnClusterVcoreUsage),
-		metricYarnNodeContainerCount:               newMetricYarnNodeContainerCount(mbc.Metrics.YarnNodeContainerCount),
+		metricYarnNodeContainers:                   newMetricYarnNodeContainers(mbc.Metrics.YarnNodeContainers),
 		metricYarnNodeMemoryUsage:                  newMetricYarnNodeMemoryUsage(mbc.Metrics.YarnNodeMemoryUsage),
 		metricYarnNodeStatus:                       newMetricYarnNodeStatus(mbc.Metrics.YarnNodeStatus),
 		metricYarnNodeVcoreUsage:                   newMetricYarnNodeVcoreUsage(mbc.Metrics.YarnNodeVcoreUsage),
 		metricYarnQueueAmMemoryLimit:               newMetricYarnQueueAmMemoryLimit(mbc.Metrics.YarnQueueAmMemoryLimit),
 		metricYarnQueueAmMemoryUsage:               newMetricYarnQueueAmMemoryUsage(mbc.Metrics.YarnQueueAmMemoryUsage),
-		metricYarnQueueApplicationCount:            newMetricYarnQueueApplicationCount(mbc.Metrics.YarnQueueApplicationCount),
 		metricYarnQueueApplicationLimit:            newMetricYarnQueueApplicationLimit(mbc.Metrics.YarnQueueApplicationLimit),
+		metricYarnQueueApplications:                newMetricYarnQueueApplications(mbc.Metrics.YarnQueueApplications),
 		metricYarnQueueCapacityGuaranteed:          newMetricYarnQueueCapacityGuaranteed(mbc.Metrics.YarnQueueCapacityGuaranteed),
 		metricYarnQueueCapacityLimit:               newMetricYarnQueueCapacityLimit(mbc.Metrics.YarnQueueCapacityLimit),
 		metricYarnQueueCapacityUsage:               newMetricYarnQueueCapacityUsage(mbc.Metrics.YarnQueueCapacityUsage),
 		metricYarnQueueCapacityUtilization:         newMetricYarnQueueCapacityUtilization(mbc.Metrics.YarnQueueCapacityUtilization),
-		metricYarnQueueContainerCount:              newMetricYarnQueueContainerCount(mbc.Metrics.YarnQueueContainerCount),
+		metricYarnQueueContainers:                  newMetricYarnQueueContainers(mbc.Metrics.YarnQueueContainers),
 		metricYarnQueueMemoryUsage:                 newMetricYarnQueueMemoryUsage(mbc.Metrics.YarnQueueMemoryUsage),
 		metricYarnQueueVcoreUsage:                  newMetricYarnQueueVcoreUsage(mbc.Metrics.YarnQueueVcoreUsage),
 		resourceAttributeIncludeFilter:             make(map[string]filter.Filter),
@@ -6664,7 +6664,6 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStageShuffleWriteTime.emit(ils.Metrics())
 	mb.metricSparkStageStatus.emit(ils.Metrics())
 	mb.metricSparkStageTaskActive.emit(ils.Metrics())
-	mb.metricSparkStageTaskCount.emit(ils.Metrics())
 	mb.metricSparkStageTaskFetchWaitTime.emit(ils.Metrics())
 	mb.metricSparkStageTaskInputRecords.emit(ils.Metrics())
 	mb.metricSparkStageTaskInputSize.emit(ils.Metrics())
@@ -6681,6 +6680,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStageTaskShuffleReadRecords.emit(ils.Metrics())
 	mb.metricSparkStageTaskShuffleReadSize.emit(ils.Metrics())
 	mb.metricSparkStageTaskShuffleWriteSize.emit(ils.Metrics())
+	mb.metricSparkStageTasks.emit(ils.Metrics())
 	mb.metricYarnApplicationContainerActive.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryTime.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryUsage.emit(ils.Metrics())
@@ -6688,28 +6688,28 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricYarnApplicationVcoreTime.emit(ils.Metrics())
 	mb.metricYarnApplicationVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnApplicationWaitDuration.emit(ils.Metrics())
-	mb.metricYarnClusterApplicationCount.emit(ils.Metrics())
 	mb.metricYarnClusterApplicationResult.emit(ils.Metrics())
 	mb.metricYarnClusterApplicationSubmitted.emit(ils.Metrics())
-	mb.metricYarnClusterContainerCount.emit(ils.Metrics())
+	mb.metricYarnClusterApplications.emit(ils.Metrics())
+	mb.metricYarnClusterContainers.emit(ils.Metrics())
 	mb.metricYarnClusterMemoryLimit.emit(ils.Metrics())
 	mb.metricYarnClusterMemoryUsage.emit(ils.Metrics())
-	mb.metricYarnClusterNodeCount.emit(ils.Metrics())
+	mb.metricYarnClusterNodes.emit(ils.Metrics())
 	mb.metricYarnClusterVcoreLimit.emit(ils.Metrics())
 	mb.metricYarnClusterVcoreUsage.emit(ils.Metrics())
-	mb.metricYarnNodeContainerCount.emit(ils.Metrics())
+	mb.metricYarnNodeContainers.emit(ils.Metrics())
 	mb.metricYarnNodeMemoryUsage.emit(ils.Metrics())
 	mb.metricYarnNodeStatus.emit(ils.Metrics())
 	mb.metricYarnNodeVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnQueueAmMemoryLimit.emit(ils.Metrics())
 	mb.metricYarnQueueAmMemoryUsage.emit(ils.Metrics())
-	mb.metricYarnQueueApplicationCount.emit(ils.Metrics())
 	mb.metricYarnQueueApplicationLimit.emit(ils.Metrics())
+	mb.metricYarnQueueApplications.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityGuaranteed.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityLimit.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityUsage.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityUtilization.emit(ils.Metrics())
-	mb.metricYarnQueueContainerCount.emit(ils.Metrics())
+	mb.metricYarnQueueContainers.emit(ils.Metrics())
 	mb.metricYarnQueueMemoryUsage.emit(ils.Metrics())
 	mb.metricYarnQueueVcoreUsage.emit(ils.Metrics())
 
@@ -7079,13 +7079,6 @@ func (mb *MetricsBuilder) RecordSparkStageTaskActiveDataPoint(ts pcommon.Timesta
 	mb.metricSparkStageTaskActive.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
-// RecordSparkStageTaskCountDataPoint adds a data point to spark.stage.task.count metric.
-//
-// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordSparkStageTaskCountDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
-	mb.metricSparkStageTaskCount.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
-}
-
 // RecordSparkStageTaskFetchWaitTimeDataPoint adds a data point to spark.stage.task.fetch_wait_time metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskFetchWaitTimeDataPoint(...) instead.
@@ -7198,6 +7191,13 @@ func (mb *MetricsBuilder) RecordSparkStageTaskShuffleWriteSizeDataPoint(ts pcomm
 	mb.metricSparkStageTaskShuffleWriteSize.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
+// RecordSparkStageTasksDataPoint adds a data point to spark.stage.tasks metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTasksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageTasksDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageTasks.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordYarnApplicationContainerActiveDataPoint adds a data point to yarn.application.container.active metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationContainerActiveDataPoint(...) instead.
@@ -7247,13 +7247,6 @@ func (mb *MetricsBuilder) RecordYarnApplicationWaitDurationDataPoint(ts pcommon.
 	mb.metricYarnApplicationWaitDuration.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordYarnClusterApplicationCountDataPoint adds a data point to yarn.cluster.application.count metric.
-//
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterApplicationCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnClusterApplicationCountDataPoint(ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
-	mb.metricYarnClusterApplicationCount.recordDataPoint(mb.startTime, ts, val, yarnApplicationStateAttributeValue.String())
-}
-
 // RecordYarnClusterApplicationResultDataPoint adds a data point to yarn.cluster.application.result metric.
 //
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterApplicationResultDataPoint(...) instead.
@@ -7268,11 +7261,18 @@ func (mb *MetricsBuilder) RecordYarnClusterApplicationSubmittedDataPoint(ts pcom
 	mb.metricYarnClusterApplicationSubmitted.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordYarnClusterContainerCountDataPoint adds a data point to yarn.cluster.container.count metric.
+// RecordYarnClusterApplicationsDataPoint adds a data point to yarn.cluster.applications metric.
 //
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterContainerCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnClusterContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue AttributeYarnContainerState) {
-	mb.metricYarnClusterContainerCount.recordDataPoint(mb.startTime, ts, val, yarnContainerStateAttributeValue.String())
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterApplicationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnClusterApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	mb.metricYarnClusterApplications.recordDataPoint(mb.startTime, ts, val, yarnApplicationStateAttributeValue.String())
+}
+
+// RecordYarnClusterContainersDataPoint adds a data point to yarn.cluster.containers metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterContainersDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnClusterContainersDataPoint(ts pcommon.Timestamp, val int64, yarnContainerStateAttributeValue AttributeYarnContainerState) {
+	mb.metricYarnClusterContainers.recordDataPoint(mb.startTime, ts, val, yarnContainerStateAttributeValue.String())
 }
 
 // RecordYarnClusterMemoryLimitDataPoint adds a data point to yarn.cluster.memory.limit metric.
@@ -7289,11 +7289,11 @@ func (mb *MetricsBuilder) RecordYarnClusterMemoryUsageDataPoint(ts pcommon.Times
 	mb.metricYarnClusterMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnResourceStateAttributeValue.String())
 }
 
-// RecordYarnClusterNodeCountDataPoint adds a data point to yarn.cluster.node.count metric.
+// RecordYarnClusterNodesDataPoint adds a data point to yarn.cluster.nodes metric.
 //
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterNodeCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnClusterNodeCountDataPoint(ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue AttributeYarnNodeState) {
-	mb.metricYarnClusterNodeCount.recordDataPoint(mb.startTime, ts, val, yarnNodeStateAttributeValue.String())
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnClusterNodesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnClusterNodesDataPoint(ts pcommon.Timestamp, val int64, yarnNodeStateAttributeValue AttributeYarnNodeState) {
+	mb.metricYarnClusterNodes.recordDataPoint(mb.startTime, ts, val, yarnNodeStateAttributeValue.String())
 }
 
 // RecordYarnClusterVcoreLimitDataPoint adds a data point to yarn.cluster.vcore.limit metric.
@@ -7310,11 +7310,11 @@ func (mb *MetricsBuilder) RecordYarnClusterVcoreUsageDataPoint(ts pcommon.Timest
 	mb.metricYarnClusterVcoreUsage.recordDataPoint(mb.startTime, ts, val, yarnResourceStateAttributeValue.String())
 }
 
-// RecordYarnNodeContainerCountDataPoint adds a data point to yarn.node.container.count metric.
+// RecordYarnNodeContainersDataPoint adds a data point to yarn.node.containers metric.
 //
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnNodeContainerCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnNodeContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
-	mb.metricYarnNodeContainerCount.recordDataPoint(mb.startTime, ts, val, yarnNodeIDAttributeValue)
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnNodeContainersDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnNodeContainersDataPoint(ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string) {
+	mb.metricYarnNodeContainers.recordDataPoint(mb.startTime, ts, val, yarnNodeIDAttributeValue)
 }
 
 // RecordYarnNodeMemoryUsageDataPoint adds a data point to yarn.node.memory.usage metric.
@@ -7352,18 +7352,18 @@ func (mb *MetricsBuilder) RecordYarnQueueAmMemoryUsageDataPoint(ts pcommon.Times
 	mb.metricYarnQueueAmMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
-// RecordYarnQueueApplicationCountDataPoint adds a data point to yarn.queue.application.count metric.
-//
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueApplicationCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnQueueApplicationCountDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
-	mb.metricYarnQueueApplicationCount.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnApplicationStateAttributeValue.String())
-}
-
 // RecordYarnQueueApplicationLimitDataPoint adds a data point to yarn.queue.application.limit metric.
 //
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueApplicationLimitDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordYarnQueueApplicationLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	mb.metricYarnQueueApplicationLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueApplicationsDataPoint adds a data point to yarn.queue.applications metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueApplicationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	mb.metricYarnQueueApplications.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnApplicationStateAttributeValue.String())
 }
 
 // RecordYarnQueueCapacityGuaranteedDataPoint adds a data point to yarn.queue.capacity.guaranteed metric.
@@ -7394,11 +7394,11 @@ func (mb *MetricsBuilder) RecordYarnQueueCapacityUtilizationDataPoint(ts pcommon
 	mb.metricYarnQueueCapacityUtilization.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
-// RecordYarnQueueContainerCountDataPoint adds a data point to yarn.queue.container.count metric.
+// RecordYarnQueueContainersDataPoint adds a data point to yarn.queue.containers metric.
 //
-// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueContainerCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordYarnQueueContainerCountDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue AttributeYarnContainerState) {
-	mb.metricYarnQueueContainerCount.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueContainersDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueContainersDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnContainerStateAttributeValue AttributeYarnContainerState) {
+	mb.metricYarnQueueContainers.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
 }
 
 // RecordYarnQueueMemoryUsageDataPoint adds a data point to yarn.queue.memory.usage metric.

@@ -214,9 +214,6 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStageTaskActiveDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			ebSparkApplication.RecordSparkStageTaskCountDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
-			defaultMetricsCount++
-			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTaskFetchWaitTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -265,6 +262,9 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStageTaskShuffleWriteSizeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkStageTasksDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordYarnApplicationContainerActiveDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -286,16 +286,16 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordYarnApplicationWaitDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnClusterApplicationCountDataPoint(ts, 1, AttributeYarnApplicationStatePending)
-			defaultMetricsCount++
-			allMetricsCount++
 			ebYarnCluster.RecordYarnClusterApplicationResultDataPoint(ts, 1, AttributeYarnApplicationResultCompleted)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnClusterApplicationSubmittedDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnClusterContainerCountDataPoint(ts, 1, AttributeYarnContainerStateAllocated)
+			ebYarnCluster.RecordYarnClusterApplicationsDataPoint(ts, 1, AttributeYarnApplicationStatePending)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnClusterContainersDataPoint(ts, 1, AttributeYarnContainerStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnClusterMemoryLimitDataPoint(ts, 1)
@@ -304,7 +304,7 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnClusterMemoryUsageDataPoint(ts, 1, AttributeYarnResourceStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnClusterNodeCountDataPoint(ts, 1, AttributeYarnNodeStateNew)
+			ebYarnCluster.RecordYarnClusterNodesDataPoint(ts, 1, AttributeYarnNodeStateNew)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnClusterVcoreLimitDataPoint(ts, 1)
@@ -313,7 +313,7 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnClusterVcoreUsageDataPoint(ts, 1, AttributeYarnResourceStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnNodeContainerCountDataPoint(ts, 1, "yarn.node.id-val")
+			ebYarnCluster.RecordYarnNodeContainersDataPoint(ts, 1, "yarn.node.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnNodeMemoryUsageDataPoint(ts, 1, "yarn.node.id-val", AttributeYarnResourceStateAllocated)
@@ -331,10 +331,10 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnQueueAmMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnQueueApplicationCountDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnApplicationStatePending)
+			ebYarnCluster.RecordYarnQueueApplicationLimitDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnQueueApplicationLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			ebYarnCluster.RecordYarnQueueApplicationsDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnApplicationStatePending)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueCapacityGuaranteedDataPoint(ts, 1, "yarn.queue.name-val")
@@ -349,7 +349,7 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnQueueCapacityUtilizationDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			ebYarnCluster.RecordYarnQueueContainerCountDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnContainerStateAllocated)
+			ebYarnCluster.RecordYarnQueueContainersDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnContainerStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val")
@@ -1295,29 +1295,6 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
-				case "spark.stage.task.count":
-					assert.False(t, validatedMetrics["spark.stage.task.count"], "Found a duplicate in the metrics slice: spark.stage.task.count")
-					validatedMetrics["spark.stage.task.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Tasks that the stage attempt is made of.", mi.Description())
-					assert.Equal(t, "{task}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
-					assert.True(t, ok)
-					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
-					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
-					assert.True(t, ok)
-					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
-					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
-					assert.True(t, ok)
-					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
 				case "spark.stage.task.fetch_wait_time":
 					assert.False(t, validatedMetrics["spark.stage.task.fetch_wait_time"], "Found a duplicate in the metrics slice: spark.stage.task.fetch_wait_time")
 					validatedMetrics["spark.stage.task.fetch_wait_time"] = true
@@ -1695,6 +1672,29 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkTaskQuantileAttrVal, ok := dp.Attributes().Get("spark.task.quantile")
 					assert.True(t, ok)
 					assert.Equal(t, "min", sparkTaskQuantileAttrVal.Str())
+				case "spark.stage.tasks":
+					assert.False(t, validatedMetrics["spark.stage.tasks"], "Found a duplicate in the metrics slice: spark.stage.tasks")
+					validatedMetrics["spark.stage.tasks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks that the stage attempt is made of.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
 				case "yarn.application.container.active":
 					assert.False(t, validatedMetrics["yarn.application.container.active"], "Found a duplicate in the metrics slice: yarn.application.container.active")
 					validatedMetrics["yarn.application.container.active"] = true
@@ -1715,7 +1715,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Memory held, times how long it was held.", mi.Description())
-					assert.Equal(t, "By.s", mi.Unit())
+					assert.Equal(t, "{By.s}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
@@ -1791,23 +1791,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "yarn.cluster.application.count":
-					assert.False(t, validatedMetrics["yarn.cluster.application.count"], "Found a duplicate in the metrics slice: yarn.cluster.application.count")
-					validatedMetrics["yarn.cluster.application.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Applications of the whole cluster that wait or run.", mi.Description())
-					assert.Equal(t, "{application}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					yarnApplicationStateAttrVal, ok := dp.Attributes().Get("yarn.application.state")
-					assert.True(t, ok)
-					assert.Equal(t, "pending", yarnApplicationStateAttrVal.Str())
 				case "yarn.cluster.application.result":
 					assert.False(t, validatedMetrics["yarn.cluster.application.result"], "Found a duplicate in the metrics slice: yarn.cluster.application.result")
 					validatedMetrics["yarn.cluster.application.result"] = true
@@ -1839,9 +1822,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "yarn.cluster.container.count":
-					assert.False(t, validatedMetrics["yarn.cluster.container.count"], "Found a duplicate in the metrics slice: yarn.cluster.container.count")
-					validatedMetrics["yarn.cluster.container.count"] = true
+				case "yarn.cluster.applications":
+					assert.False(t, validatedMetrics["yarn.cluster.applications"], "Found a duplicate in the metrics slice: yarn.cluster.applications")
+					validatedMetrics["yarn.cluster.applications"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Applications of the whole cluster that wait or run.", mi.Description())
+					assert.Equal(t, "{application}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnApplicationStateAttrVal, ok := dp.Attributes().Get("yarn.application.state")
+					assert.True(t, ok)
+					assert.Equal(t, "pending", yarnApplicationStateAttrVal.Str())
+				case "yarn.cluster.containers":
+					assert.False(t, validatedMetrics["yarn.cluster.containers"], "Found a duplicate in the metrics slice: yarn.cluster.containers")
+					validatedMetrics["yarn.cluster.containers"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Containers of the whole cluster.", mi.Description())
@@ -1887,9 +1887,9 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnResourceStateAttrVal, ok := dp.Attributes().Get("yarn.resource.state")
 					assert.True(t, ok)
 					assert.Equal(t, "allocated", yarnResourceStateAttrVal.Str())
-				case "yarn.cluster.node.count":
-					assert.False(t, validatedMetrics["yarn.cluster.node.count"], "Found a duplicate in the metrics slice: yarn.cluster.node.count")
-					validatedMetrics["yarn.cluster.node.count"] = true
+				case "yarn.cluster.nodes":
+					assert.False(t, validatedMetrics["yarn.cluster.nodes"], "Found a duplicate in the metrics slice: yarn.cluster.nodes")
+					validatedMetrics["yarn.cluster.nodes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Nodes of the cluster.", mi.Description())
@@ -1935,9 +1935,9 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnResourceStateAttrVal, ok := dp.Attributes().Get("yarn.resource.state")
 					assert.True(t, ok)
 					assert.Equal(t, "allocated", yarnResourceStateAttrVal.Str())
-				case "yarn.node.container.count":
-					assert.False(t, validatedMetrics["yarn.node.container.count"], "Found a duplicate in the metrics slice: yarn.node.container.count")
-					validatedMetrics["yarn.node.container.count"] = true
+				case "yarn.node.containers":
+					assert.False(t, validatedMetrics["yarn.node.containers"], "Found a duplicate in the metrics slice: yarn.node.containers")
+					validatedMetrics["yarn.node.containers"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Containers that run on the node.", mi.Description())
@@ -2046,26 +2046,6 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
-				case "yarn.queue.application.count":
-					assert.False(t, validatedMetrics["yarn.queue.application.count"], "Found a duplicate in the metrics slice: yarn.queue.application.count")
-					validatedMetrics["yarn.queue.application.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Applications in the queue and below it.", mi.Description())
-					assert.Equal(t, "{application}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
-					assert.True(t, ok)
-					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
-					yarnApplicationStateAttrVal, ok := dp.Attributes().Get("yarn.application.state")
-					assert.True(t, ok)
-					assert.Equal(t, "pending", yarnApplicationStateAttrVal.Str())
 				case "yarn.queue.application.limit":
 					assert.False(t, validatedMetrics["yarn.queue.application.limit"], "Found a duplicate in the metrics slice: yarn.queue.application.limit")
 					validatedMetrics["yarn.queue.application.limit"] = true
@@ -2083,6 +2063,26 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.applications":
+					assert.False(t, validatedMetrics["yarn.queue.applications"], "Found a duplicate in the metrics slice: yarn.queue.applications")
+					validatedMetrics["yarn.queue.applications"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Applications in the queue and below it.", mi.Description())
+					assert.Equal(t, "{application}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnApplicationStateAttrVal, ok := dp.Attributes().Get("yarn.application.state")
+					assert.True(t, ok)
+					assert.Equal(t, "pending", yarnApplicationStateAttrVal.Str())
 				case "yarn.queue.capacity.guaranteed":
 					assert.False(t, validatedMetrics["yarn.queue.capacity.guaranteed"], "Found a duplicate in the metrics slice: yarn.queue.capacity.guaranteed")
 					validatedMetrics["yarn.queue.capacity.guaranteed"] = true
@@ -2143,9 +2143,9 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
-				case "yarn.queue.container.count":
-					assert.False(t, validatedMetrics["yarn.queue.container.count"], "Found a duplicate in the metrics slice: yarn.queue.container.count")
-					validatedMetrics["yarn.queue.container.count"] = true
+				case "yarn.queue.containers":
+					assert.False(t, validatedMetrics["yarn.queue.containers"], "Found a duplicate in the metrics slice: yarn.queue.containers")
+					validatedMetrics["yarn.queue.containers"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Containers of the queue.", mi.Description())

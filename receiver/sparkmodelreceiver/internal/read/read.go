@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/multierr"
 
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
@@ -26,6 +25,9 @@ type Reader struct {
 
 // Running reads what is new of an application that runs.
 func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.App, tags string) error {
+	if err := r.version(ctx, app, ui); err != nil {
+		return err
+	}
 	if err := r.properties(ctx, app, ui, tags); err != nil {
 		return err
 	}
@@ -49,6 +51,17 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 		app.ObserveAllExecutors(all)
 	}
 	return multierr.Append(err, xerr)
+}
+
+func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App) error {
+	if app.SparkVersion != "" {
+		return nil
+	}
+	info, err := ui.Info(ctx)
+	if err == nil && len(info.Attempts) > 0 {
+		app.SparkVersion = info.Attempts[0].SparkVersion
+	}
+	return err
 }
 
 func (r *Reader) properties(ctx context.Context, app *track.Application, ui spark.App, tags string) error {
@@ -130,9 +143,9 @@ func (r *Reader) newJobs(ctx context.Context, app *track.Application, ui spark.A
 			return fmt.Errorf("asked for job %d, the answer is job %d", id, job.ID)
 		case err == nil:
 			app.ObserveJob(&job)
-		case rest.IsNotFound(err) && id < newest:
+		case spark.IsUnknown(err) && id < newest:
 			app.ForgetJob(id)
-		case rest.IsNotFound(err):
+		case spark.IsUnknown(err):
 			return nil
 		default:
 			return err
@@ -146,7 +159,7 @@ func (r *Reader) job(ctx context.Context, app *track.Application, ui spark.App, 
 	switch {
 	case err == nil:
 		app.ObserveJob(&job)
-	case rest.IsNotFound(err):
+	case spark.IsUnknown(err):
 		app.ForgetJob(id)
 	default:
 		return err
@@ -158,7 +171,7 @@ func (r *Reader) unreadStages(ctx context.Context, app *track.Application, ui sp
 	var errs error
 	for _, id := range app.UnreadStages() {
 		attempts, err := ui.StageAttempts(ctx, id)
-		if err != nil && !rest.IsNotFound(err) {
+		if err != nil && !spark.IsUnknown(err) {
 			errs = multierr.Append(errs, err)
 			continue
 		}

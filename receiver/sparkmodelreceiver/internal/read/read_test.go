@@ -34,6 +34,7 @@ type driver struct {
 	executors []map[string]any
 	tasks     []map[string]any
 	fail      map[string]bool // endpoints that answer 500
+	gone      bool            // jobs and stages are answered by the proxy
 	requests  []string
 }
 
@@ -57,13 +58,17 @@ func newDriver(t *testing.T) (*driver, spark.App) {
 func (d *driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	path := strings.TrimPrefix(r.URL.Path, "/api/v1/applications/app/")
+	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api/v1/applications/app"), "/")
 	request := path
 	if status := r.URL.Query().Get("status"); status != "" {
 		request += "?" + status
 	}
 	d.requests = append(d.requests, request)
 	w.Header().Set("Date", d.now.Format(http.TimeFormat))
+	if d.gone && request != "jobs?running" {
+		http.Error(w, "<html>Application could not be found in RM or history server", http.StatusNotFound)
+		return
+	}
 	if d.fail[request] {
 		http.Error(w, "broken", http.StatusInternalServerError)
 		return
@@ -84,6 +89,8 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 		id, _ = strconv.Atoi(path[1])
 	}
 	switch {
+	case path[0] == "":
+		return map[string]any{"id": "app", "attempts": []map[string]any{{"appSparkVersion": "4.3.0"}}}, true
 	case path[0] == "environment":
 		return map[string]any{"sparkProperties": [][]string{{"spark.executor.memory", "2g"}, {"spark.sparkmodel.name", "churn"}}}, true
 	case path[0] == "executors":
@@ -174,8 +181,9 @@ func TestFirstReadListsEverythingOnce(t *testing.T) {
 	d.stage(1, 0, spark.StatusSkipped, 0, 0)
 	app := newApp()
 	require.NoError(t, newReader().Running(t.Context(), app, ui, ""))
-	assert.Equal(t, []string{"environment", "stages", "jobs", "executors", "allexecutors"}, d.asked())
+	assert.Equal(t, []string{"", "environment", "stages", "jobs", "executors", "allexecutors"}, d.asked())
 	assert.Equal(t, "churn", app.Model.Name)
+	assert.Equal(t, "4.3.0", app.SparkVersion)
 	totals := app.Totals()
 	assert.EqualValues(t, 1, totals.JobsSucceeded)
 	assert.EqualValues(t, 1, totals.StagesCompleted)
@@ -361,6 +369,23 @@ func TestEnded(t *testing.T) {
 	require.NoError(t, r.Ended(t.Context(), app, ui, ""))
 	assert.EqualValues(t, 900, app.Totals().InputBytes)
 	assert.EqualValues(t, 1, app.LostExecutors()[track.LossIdle])
+}
+
+// A proxy whose driver has just gone answers 404 as well: that does not mean that Spark has forgotten a job.
+func TestAnotherServersNotFound(t *testing.T) {
+	d, ui := newDriver(t)
+	app, r := newApp(), newReader()
+	require.NoError(t, r.Running(t.Context(), app, ui, ""))
+	d.job(0, spark.StatusRunning, []int{0}, nil)
+	require.NoError(t, r.Running(t.Context(), app, ui, ""))
+	d.job(0, spark.StatusSucceeded, []int{0}, map[string]any{"numCompletedStages": 1})
+	d.stage(0, 0, spark.StatusComplete, 20, 10)
+	d.gone = true
+	require.Error(t, r.Running(t.Context(), app, ui, ""))
+	d.gone = false
+	require.NoError(t, r.Ended(t.Context(), app, ui, ""))
+	assert.EqualValues(t, 1, app.Totals().JobsSucceeded)
+	assert.EqualValues(t, 1000, app.Totals().InputBytes)
 }
 
 func TestAnswerToAnotherQuestion(t *testing.T) {

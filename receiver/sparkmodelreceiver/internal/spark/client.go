@@ -4,8 +4,11 @@ package spark
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -56,6 +59,20 @@ func (a API) path(elements ...string) []string {
 type App struct {
 	server *rest.Client
 	path   []string
+}
+
+// IsUnknown tells whether Spark answered that it has no such job or stage: there never was one, or it was forgotten.
+// Another 404, such as that of a proxy whose driver has just gone, says nothing of the kind.
+func IsUnknown(err error) bool {
+	var status *rest.StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound && strings.HasPrefix(status.Message, "unknown ")
+}
+
+// Info reads what the driver tells of the application itself.
+func (a App) Info(ctx context.Context) (ApplicationInfo, error) {
+	var info ApplicationInfo
+	_, err := a.server.Get(ctx, rest.Request{Endpoint: "/applications/{app}", Path: a.path}, &info)
+	return info, err
 }
 
 // Jobs lists the jobs that Spark still has, newest first; status may be empty.
