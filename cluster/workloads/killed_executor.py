@@ -1,4 +1,5 @@
 """One executor is killed (SIGKILL) in the middle of a job; its work is done again and the job succeeds."""
+# submit: spark.shuffle.readHostLocalDisk=false
 import argparse
 import os
 import signal
