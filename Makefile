@@ -22,11 +22,11 @@ $(COLLECTOR): builder-config.yaml internal/tools/go.mod $(GO_SOURCES)
 	$(TOOL) builder --config builder-config.yaml
 
 .PHONY: test
-test: ## all tests that need no Java
+test: build ## all tests that need no Java
 	$(GO) test ./...
 
 .PHONY: race
-race: ## all tests that need no Java, with the race detector
+race: build ## all tests that need no Java, with the race detector
 	$(GO) test -race ./...
 
 .PHONY: cluster

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// The recorded bottlenecks are flagged, in words with advice, and the flags end.
+func TestDemo(t *testing.T) {
+	var out lockedBuffer
+	require.NoError(t, run(t.Context(), options{
+		collector: "../../dist/otelcol-sparkmodel", config: "../../config/demo.yaml",
+		recording: "../../testdata/recordings/spark-4.3.0.har.zst", speed: 40, exit: true,
+	}, &out))
+	text := out.buf.String()
+	for _, rule := range []string{"data_skew", "spill", "gc_pressure", "failing_tasks", "executor_lost", "application_waiting"} {
+		assert.Contains(t, text, "  "+rule+": ", "%s", text)
+		assert.Regexp(t, `over +`+rule+": ", text)
+	}
+	assert.NotContains(t, text, "model healthy")
+	assert.NotContains(t, text, "model churn")
+}
+
+func TestTeller(t *testing.T) {
+	var out bytes.Buffer
+	teller := newTeller(&out, func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) })
+	flag := func(severity int64, words string) {
+		md := pmetric.NewMetrics()
+		rm := md.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("spark.model.name", "churn")
+		m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+		m.SetName("anomaly.severity")
+		dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
+		dp.SetIntValue(severity)
+		dp.Attributes().PutStr("anomaly.rule", "spill")
+		dp.Attributes().PutInt("spark.stage.id", 3)
+		dp.Attributes().PutStr("anomaly.reason", words)
+		teller.tell(md)
+	}
+	flag(2, "384 MiB spilled")
+	flag(2, "384 MiB spilled")
+	flag(3, "500 MiB spilled")
+	flag(0, "500 MiB spilled")
+	teller.summarize()
+	assert.Equal(t, 2, strings.Count(out.String(), "spilled"), "said when it rises and when it becomes worse")
+	assert.Contains(t, out.String(), "12:00:00  over      spill: model churn stage 3")
+	assert.Contains(t, out.String(), "Flagged: 1 kinds")
+}

@@ -1,0 +1,70 @@
+package sparkmodelreceiver
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+)
+
+func loadConfig(t *testing.T, name string) *Config {
+	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	sub, err := conf.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	cfg := NewFactory().CreateDefaultConfig().(*Config)
+	require.NoError(t, sub.Unmarshal(cfg))
+	return cfg
+}
+
+func TestConfig(t *testing.T) {
+	least := loadConfig(t, "least")
+	require.NoError(t, confmap.Validate(least))
+	assert.Equal(t, []string{"http://rm1:8088", "http://rm2:8088"}, least.YARN.Get().Endpoints)
+	assert.Equal(t, 10*time.Second, least.ControllerConfig.CollectionInterval)
+	assert.Equal(t, liveTimeout, least.YARN.Get().ClientConfig.Timeout)
+	assert.Equal(t, 10*time.Second, least.Stages.MinDuration)
+	assert.Equal(t, 50, least.Stages.Max)
+	assert.Nil(t, least.History.Get())
+	assert.Nil(t, least.Driver.Get())
+
+	all := loadConfig(t, "all")
+	require.NoError(t, confmap.Validate(all))
+	assert.Equal(t, "prod", all.ClusterName)
+	assert.Equal(t, "http://history:18080", all.History.Get().ClientConfig.Endpoint)
+	assert.Equal(t, 5*time.Minute, all.History.Get().ClientConfig.Timeout)
+	assert.Equal(t, []discover.Match{{Name: "churn-.*"}}, all.Applications.Include)
+	assert.Equal(t, []discover.Match{{Queue: "root.dev", User: "bob"}}, all.Applications.Exclude)
+	assert.Equal(t, time.Minute, all.Stages.MinDuration)
+	assert.False(t, all.MetricsBuilderConfig.Metrics.SparkExecutorDiskUsage.Enabled)
+}
+
+func TestConfigErrors(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"none":      {"no source is configured: give at least one of yarn, driver, history"},
+		"only":      {"history alone finds no application yet: add yarn or driver"},
+		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
+		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
+		"values": {
+			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "model::name_pattern: error parsing regexp",
+			"stages::min_duration must not be negative", "stages::max must not be negative",
+		},
+		"empty_match": {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := confmap.Validate(loadConfig(t, name))
+			require.Error(t, err)
+			for _, want := range wants {
+				assert.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
