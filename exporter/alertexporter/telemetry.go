@@ -54,7 +54,9 @@ func (t *telemetry) shutdown() {
 }
 
 func (t *telemetry) changed(ctx context.Context, changes book.Changes, cause string) {
-	t.builder.ExporterAlertRaised.Add(ctx, int64(changes.Raised))
+	if changes.Raised > 0 {
+		t.builder.ExporterAlertRaised.Add(ctx, int64(changes.Raised))
+	}
 	if changes.Ended > 0 {
 		t.builder.ExporterAlertEnded.Add(ctx, int64(changes.Ended), metric.WithAttributes(attribute.String("cause", cause)))
 	}

@@ -147,7 +147,8 @@ func (n *Notifier) Start(ctx context.Context, store *state.Store, alerts []*aler
 	return nil
 }
 
-// Put passes on the news of alerts, in the order in which it is called.
+// Put passes on the news of alerts. The dispatcher has several readers: of two updates of an alert at the same moment
+// the older one may win, until the alert is put again or its end has come.
 func (n *Notifier) Put(ctx context.Context, alerts []*alert.Alert) error {
 	return n.alerts.Put(ctx, alerts...)
 }
