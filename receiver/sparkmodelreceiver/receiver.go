@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/attribute"
@@ -28,9 +30,12 @@ const readers = 16
 
 // sparkModelReceiver polls the configured sources.
 type sparkModelReceiver struct {
-	cfg       *Config
-	set       receiver.Settings
-	next      consumer.Metrics
+	cfg *Config
+	set receiver.Settings
+	// metrics, traces and logs are nil where no pipeline wants them.
+	metrics   consumer.Metrics
+	traces    consumer.Traces
+	logs      consumer.Logs
 	obs       *receiverhelper.ObsReport
 	telemetry *metadata.TelemetryBuilder
 	now       func() time.Time
@@ -44,11 +49,14 @@ type sparkModelReceiver struct {
 	yarn    *discover.YARN
 	watched *watched
 
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	start, stop sync.Once
+	cancel      context.CancelFunc
+	done        sync.WaitGroup
+	// release lets go of the receiver, so that the next pipeline gets a new one.
+	release func()
 }
 
-func newSparkModelReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*sparkModelReceiver, error) {
+func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelReceiver, error) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "http", ReceiverCreateSettings: set})
 	if err != nil {
 		return nil, err
@@ -68,7 +76,7 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config, next consumer.Met
 		}
 	}
 	r := &sparkModelReceiver{
-		cfg: cfg, set: set, next: next, obs: obs, telemetry: telemetry, now: time.Now,
+		cfg: cfg, set: set, obs: obs, telemetry: telemetry, now: time.Now,
 		filter: filter,
 		builder: emit.NewBuilder(cfg.MetricsBuilderConfig, set, emit.Options{
 			Cluster: cfg.ClusterName, MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max,
@@ -80,8 +88,14 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config, next consumer.Met
 	return r, nil
 }
 
-// Start begins to poll. A server that is down is no error: it is asked again at the next poll.
-func (r *sparkModelReceiver) Start(ctx context.Context, host component.Host) error {
+// Start begins to poll, when the first of the pipelines starts. A server that is down is no error: it is asked again at
+// the next poll.
+func (r *sparkModelReceiver) Start(ctx context.Context, host component.Host) (err error) {
+	r.start.Do(func() { err = r.begin(ctx, host) })
+	return err
+}
+
+func (r *sparkModelReceiver) begin(ctx context.Context, host component.Host) error {
 	s, err := newServers(ctx, r.cfg, host, r.set.TelemetrySettings, r.telemetry)
 	if err != nil {
 		return err
@@ -95,16 +109,18 @@ func (r *sparkModelReceiver) Start(ctx context.Context, host component.Host) err
 	return nil
 }
 
-// Shutdown ends the poll that is under way.
+// Shutdown ends the poll that is under way, when the first of the pipelines shuts down.
 func (r *sparkModelReceiver) Shutdown(context.Context) error {
-	if r.cancel == nil {
-		return nil
-	}
-	r.cancel()
-	r.done.Wait()
-	r.watched.closers.Wait()
-	r.servers.shutdown()
-	r.telemetry.Shutdown()
+	r.stop.Do(func() {
+		r.release()
+		if r.cancel != nil {
+			r.cancel()
+			r.done.Wait()
+			r.watched.closers.Wait()
+			r.servers.shutdown()
+		}
+		r.telemetry.Shutdown()
+	})
 	return nil
 }
 
@@ -133,7 +149,10 @@ func (r *sparkModelReceiver) poll(ctx context.Context) {
 	if err := r.look(ctx); err != nil {
 		return
 	}
-	applications, err := r.emit(ctx)
+	applications := r.watched.emitted()
+	err := r.emitMetrics(ctx, applications)
+	r.emitTraces(ctx, applications)
+	r.emitLogs(ctx, applications)
 	if err == nil {
 		r.watched.delivered(ctx, applications)
 	}
@@ -159,7 +178,9 @@ func (r *sparkModelReceiver) discover(ctx context.Context) {
 		found, err := r.yarn.Find(ctx)
 		if r.source(ctx, sourceYARN, err) {
 			r.watched.update(sourceYARN, r.selected(found.Applications), found.Since)
-			r.builder.Cluster(r.cluster(ctx, &found))
+			if r.metrics != nil {
+				r.builder.Cluster(r.cluster(ctx, &found))
+			}
 		}
 	}
 	for _, driver := range r.servers.drivers {
@@ -229,22 +250,85 @@ func (r *sparkModelReceiver) read(ctx context.Context) {
 	}
 }
 
-// emit sends what was read downstream, and returns the applications that were among it.
-func (r *sparkModelReceiver) emit(ctx context.Context) ([]*watchedApplication, error) {
-	applications := r.watched.emitted()
+// emitMetrics sends the figures that were read downstream.
+func (r *sparkModelReceiver) emitMetrics(ctx context.Context, applications []*watchedApplication) error {
+	if r.metrics == nil {
+		return nil
+	}
 	for _, w := range applications {
-		r.builder.Application(w.app, w.fresh())
+		if w.farewells < farewells {
+			r.builder.Application(w.app, w.fresh())
+		}
 	}
 	md := r.builder.Metrics()
 	points := md.DataPointCount()
 	if points == 0 {
-		return applications, nil
+		return nil
 	}
 	op := r.obs.StartMetricsOp(ctx)
-	err := r.next.ConsumeMetrics(op, md)
+	err := r.metrics.ConsumeMetrics(op, md)
 	r.obs.EndMetricsOp(op, metadata.Type.String(), points, err)
-	if ctx.Err() == nil {
-		r.health.report("pipeline", err)
+	r.accepted(ctx, "metrics pipeline", err)
+	return err
+}
+
+// emitTraces sends downstream what has ended since it was last accepted there.
+func (r *sparkModelReceiver) emitTraces(ctx context.Context, applications []*watchedApplication) {
+	if r.traces == nil {
+		return
 	}
-	return applications, err
+	td := ptrace.NewTraces()
+	for _, w := range applications {
+		r.builder.Spans(td, w.app)
+		r.dropped(ctx, "traces", w.app.Spans())
+	}
+	if n := td.SpanCount(); n > 0 {
+		op := r.obs.StartTracesOp(ctx)
+		err := r.traces.ConsumeTraces(op, td)
+		r.obs.EndTracesOp(op, metadata.Type.String(), n, err)
+		r.accepted(ctx, "traces pipeline", err)
+		if err != nil {
+			return
+		}
+	}
+	for _, w := range applications {
+		w.app.Spans().Delivered()
+	}
+}
+
+// emitLogs sends downstream what has happened since it was last accepted there.
+func (r *sparkModelReceiver) emitLogs(ctx context.Context, applications []*watchedApplication) {
+	if r.logs == nil {
+		return
+	}
+	ld := plog.NewLogs()
+	for _, w := range applications {
+		r.builder.Events(ld, w.app)
+		r.dropped(ctx, "logs", w.app.Events())
+	}
+	if n := ld.LogRecordCount(); n > 0 {
+		op := r.obs.StartLogsOp(ctx)
+		err := r.logs.ConsumeLogs(op, ld)
+		r.obs.EndLogsOp(op, metadata.Type.String(), n, err)
+		r.accepted(ctx, "logs pipeline", err)
+		if err != nil {
+			return
+		}
+	}
+	for _, w := range applications {
+		w.app.Events().Delivered()
+	}
+}
+
+// accepted records whether a pipeline took what was sent.
+func (r *sparkModelReceiver) accepted(ctx context.Context, pipeline string, err error) {
+	if ctx.Err() == nil {
+		r.health.report(pipeline, err)
+	}
+}
+
+func (r *sparkModelReceiver) dropped(ctx context.Context, signal string, box *track.Outbox) {
+	if n := box.TakeDropped(); n > 0 {
+		r.telemetry.ReceiverSparkmodelEndingsDropped.Add(ctx, n, metric.WithAttributes(attribute.String("signal", signal)))
+	}
 }

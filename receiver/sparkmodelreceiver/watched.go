@@ -19,6 +19,9 @@ const (
 	missedPolls = 3
 	// farewells is how many polls the last figures of an application are emitted, so that what judges them sees it end.
 	farewells = 3
+	// maxFarewells is how many polls the end of an application waits for pipelines that refuse its spans or events: an
+	// hour at the default interval.
+	maxFarewells = 360
 	// lastWordDeadline is how long the History Server is given to show the end of an application that has ended. One
 	// whose driver was killed never shows it; what there is is read then.
 	lastWordDeadline = 2 * time.Minute
@@ -90,6 +93,7 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 		w := ws.byID[f.Key]
 		if w == nil {
 			w = &watchedApplication{app: track.NewApplication(f.Key), source: source}
+			w.app.FollowEndings(ws.r.traces != nil, ws.r.logs != nil)
 			ws.byID[f.Key] = w
 		}
 		if w.phase == running {
@@ -113,7 +117,7 @@ func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
 	app := w.app
 	app.Name, app.User, app.Queue = f.Name, f.User, f.Queue
 	app.SparkVersion = cmp.Or(f.SparkVersion, app.SparkVersion)
-	app.State, app.Now, app.Ended = f.State, f.Now, f.Ended
+	app.State, app.Now, app.Ended, app.Diagnostics = f.State, f.Now, f.Ended, f.Diagnostics
 	if app.Submitted.IsZero() {
 		app.Submitted = f.Submitted
 	}
@@ -173,6 +177,7 @@ func (ws *watched) emitted() []*watchedApplication {
 	for _, w := range ws.byID {
 		if w.phase == closing && isClosed(w.lastWord) {
 			w.phase = closed
+			w.app.CloseEndings()
 		}
 		if w.phase != closing {
 			list = append(list, w)
@@ -198,7 +203,8 @@ func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
 				ws.readLastWord(ctx, w)
 			})
 		case w.phase == closed:
-			if w.farewells++; w.farewells == farewells {
+			w.farewells++
+			if kept := !w.app.Spans().Empty() || !w.app.Events().Empty(); w.farewells >= farewells && !kept || w.farewells == maxFarewells {
 				key := w.app.Key
 				delete(ws.byID, key)
 				ws.over[key] = w.app.Ended

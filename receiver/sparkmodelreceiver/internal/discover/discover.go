@@ -16,7 +16,9 @@ type Application struct {
 	User  string
 	Queue string
 	// Tags are YARN's application tags, separated by commas.
-	Tags         string
+	Tags string
+	// Diagnostics is YARN's reason for the application's end.
+	Diagnostics  string
 	SparkVersion string
 	State        track.State
 	// Submitted and Ended are zero where the source does not tell.

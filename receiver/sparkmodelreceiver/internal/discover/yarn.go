@@ -69,7 +69,7 @@ func (y *YARN) Find(ctx context.Context) (Found, error) {
 func fromYARN(app *yarn.App, rm *rest.Client, now time.Time) Application {
 	out := Application{
 		Key:  track.Key{ID: app.ID, Attempt: app.Attempt()},
-		Name: app.Name, User: app.User, Queue: app.Queue, Tags: app.Tags,
+		Name: app.Name, User: app.User, Queue: app.Queue, Tags: app.Tags, Diagnostics: app.Diagnostics,
 		State:     stateOf(app),
 		Submitted: millis(app.StartedTime), Ended: millis(app.FinishedTime), Now: now,
 	}

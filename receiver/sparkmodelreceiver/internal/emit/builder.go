@@ -1,5 +1,5 @@
-// Package emit turns what was tracked and read into OTLP metrics: one Resource for each application attempt and one
-// for each YARN cluster. It makes no requests and keeps no state between polls.
+// Package emit turns what was tracked and read into OTLP metrics, spans and events: one Resource for each application
+// attempt and, for metrics, one for each YARN cluster. It makes no requests and keeps no state between polls.
 package emit
 
 import (
@@ -22,20 +22,23 @@ type Options struct {
 	MaxStages        int
 }
 
-// Builder collects the metrics of one poll.
+// Builder builds what one poll emits.
 type Builder struct {
-	mb               *metadata.MetricsBuilder
-	cluster          string
-	minStageDuration time.Duration
-	maxStages        int
-	ts               pcommon.Timestamp
-	collected        pmetric.Metrics
+	mb                 *metadata.MetricsBuilder
+	resourceAttributes metadata.ResourceAttributesConfig
+	version            string
+	cluster            string
+	minStageDuration   time.Duration
+	maxStages          int
+	ts                 pcommon.Timestamp
+	collected          pmetric.Metrics
 }
 
 // NewBuilder returns a builder of the metrics that the configuration enables.
 func NewBuilder(config metadata.MetricsBuilderConfig, settings receiver.Settings, o Options) *Builder {
 	return &Builder{
-		mb:      metadata.NewMetricsBuilder(config, settings),
+		mb:                 metadata.NewMetricsBuilder(config, settings),
+		resourceAttributes: config.ResourceAttributes, version: settings.BuildInfo.Version,
 		cluster: o.Cluster, minStageDuration: o.MinStageDuration, maxStages: o.MaxStages,
 		collected: pmetric.NewMetrics(),
 	}
@@ -99,11 +102,16 @@ func (b *Builder) collectStale() {
 func (b *Builder) built() pmetric.ResourceMetricsSlice {
 	rms := b.mb.Emit().ResourceMetrics()
 	for _, rm := range rms.All() {
-		rm.Resource().Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
-			return name != attemptAttribute && v.AsString() == ""
-		})
+		removeUnknown(rm.Resource())
 	}
 	return rms
+}
+
+// removeUnknown removes the attributes of which nothing is known.
+func removeUnknown(resource pcommon.Resource) {
+	resource.Attributes().RemoveIf(func(name string, v pcommon.Value) bool {
+		return name != attemptAttribute && v.AsString() == ""
+	})
 }
 
 // attemptAttribute is part of an application's identity even where it is empty.

@@ -27,6 +27,7 @@ type TelemetryBuilder struct {
 	mu                                    sync.Mutex
 	registrations                         []metric.Registration
 	ReceiverSparkmodelApplicationsTracked metric.Int64Gauge
+	ReceiverSparkmodelEndingsDropped      metric.Int64Counter
 	ReceiverSparkmodelPollDuration        metric.Float64Histogram
 	ReceiverSparkmodelRequests            metric.Int64Counter
 	ReceiverSparkmodelResponseSize        metric.Int64Counter
@@ -66,6 +67,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_sparkmodel_applications_tracked",
 		metric.WithDescription("Applications that are being read. [Development]"),
 		metric.WithUnit("{application}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverSparkmodelEndingsDropped, err = builder.meter.Int64Counter(
+		"otelcol_receiver_sparkmodel_endings_dropped",
+		metric.WithDescription("Jobs, stage attempts, SQL executions and executor changes that were dropped, by signal, because too many of one application waited to be accepted downstream. [Development]"),
+		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverSparkmodelPollDuration, err = builder.meter.Float64Histogram(

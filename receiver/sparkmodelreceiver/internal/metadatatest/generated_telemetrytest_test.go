@@ -20,11 +20,15 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ReceiverSparkmodelApplicationsTracked.Record(context.Background(), 1)
+	tb.ReceiverSparkmodelEndingsDropped.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelPollDuration.Record(context.Background(), 1)
 	tb.ReceiverSparkmodelRequests.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelResponseSize.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelSourceUp.Record(context.Background(), 1)
 	AssertEqualReceiverSparkmodelApplicationsTracked(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverSparkmodelEndingsDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverSparkmodelPollDuration(t, testTel,

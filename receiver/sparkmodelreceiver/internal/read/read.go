@@ -15,6 +15,8 @@ import (
 
 // Reader reads applications.
 type Reader struct {
+	// Metrics and Logs tell that somebody wants them. What spans need is read of applications that follow endings for them.
+	Metrics, Logs bool
 	// MinStageDuration is how long a stage must have lasted to be worth requests of its own.
 	MinStageDuration time.Duration
 	// MaxStages bounds how many stages of an application get requests of their own in one poll.
@@ -34,7 +36,11 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 	if err := r.jobsAndStages(ctx, app, ui); err != nil {
 		return err
 	}
-	return multierr.Combine(r.longStages(ctx, app, ui), r.executors(ctx, app, ui))
+	err := r.longStages(ctx, app, ui)
+	if r.Metrics || r.Logs {
+		err = multierr.Append(err, r.executors(ctx, app, ui))
+	}
+	return multierr.Append(err, r.endings(ctx, app, ui))
 }
 
 // Ended reads the rest of an application that has ended, from the History Server.
@@ -46,11 +52,14 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 		return err
 	}
 	err := r.longStages(ctx, app, history)
-	all, xerr := history.AllExecutors(ctx)
-	if xerr == nil {
-		app.ObserveAllExecutors(all)
+	if r.Metrics || r.Logs {
+		all, xerr := history.AllExecutors(ctx)
+		if xerr == nil {
+			app.ObserveAllExecutors(all)
+		}
+		err = multierr.Append(err, xerr)
 	}
-	return multierr.Append(err, xerr)
+	return multierr.Append(err, r.endings(ctx, app, history))
 }
 
 func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App) error {
@@ -182,6 +191,9 @@ func (r *Reader) unreadStages(ctx context.Context, app *track.Application, ui sp
 
 // longStages reads the tasks' quantiles of stages that have lasted long enough, and the tasks that hold up an active one.
 func (r *Reader) longStages(ctx context.Context, app *track.Application, ui spark.App) error {
+	if !r.Metrics {
+		return nil
+	}
 	var errs error
 	for _, s := range app.EndedStages(r.MinStageDuration, r.MaxStages) {
 		if s.TaskMetrics != nil {
@@ -230,6 +242,49 @@ func longest(tasks []spark.Task, now time.Time) *track.RunningTask {
 		BytesRead:     first.BytesRead(),
 		MemorySpilled: first.Metrics.MemoryBytesSpilled,
 	}
+}
+
+// endings reads what spans show of jobs and stages that have ended, and of the SQL executions that they were part of.
+func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.App) error {
+	var errs error
+	for _, s := range app.UndetailedStages() {
+		errs = multierr.Append(errs, r.details(ctx, ui, s))
+	}
+	if app.NeedsExecutions() {
+		errs = multierr.Append(errs, executions(ctx, app, ui))
+	}
+	app.SettleEndings()
+	return errs
+}
+
+func (r *Reader) details(ctx context.Context, ui spark.App, s *track.Stage) error {
+	if s.TaskMetrics == nil && s.Duration() >= r.MinStageDuration {
+		full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
+		if err != nil && !spark.IsUnknown(err) {
+			return err
+		}
+		s.TaskMetrics = full.TaskMetrics
+	}
+	if s.FailedTasks > 0 {
+		failures, err := ui.FailedTasks(ctx, s.ID, s.Attempt)
+		if err != nil && !spark.IsUnknown(err) {
+			return err
+		}
+		s.Failures = failures
+	}
+	s.Detailed = true
+	return nil
+}
+
+func executions(ctx context.Context, app *track.Application, ui spark.App) error {
+	for from, more := app.ExecutionsOffset(), true; more; {
+		list, err := ui.Executions(ctx, from)
+		if err != nil {
+			return err
+		}
+		from, more = app.ObserveExecutions(list, from)
+	}
+	return nil
 }
 
 // executors lists those that are alive; all of them only when one has gone.

@@ -33,6 +33,7 @@ type driver struct {
 	stages    map[int][]map[string]any
 	executors []map[string]any
 	tasks     []map[string]any
+	sql       []map[string]any
 	fail      map[string]bool // endpoints that answer 500
 	gone      bool            // jobs and stages are answered by the proxy
 	requests  []string
@@ -62,6 +63,9 @@ func (d *driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := path
 	if status := r.URL.Query().Get("status"); status != "" {
 		request += "?" + status
+	}
+	if offset := r.URL.Query().Get("offset"); offset != "" {
+		request += "?" + offset
 	}
 	d.requests = append(d.requests, request)
 	w.Header().Set("Date", d.now.Format(http.TimeFormat))
@@ -97,6 +101,9 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 		return slices.DeleteFunc(slices.Clone(d.executors), func(e map[string]any) bool { return e["isActive"] != true }), true
 	case path[0] == "allexecutors":
 		return d.executors, true
+	case path[0] == "sql":
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		return d.sql[min(offset, len(d.sql)):], true
 	case path[0] == "jobs" && id >= 0:
 		job, ok := d.jobs[id]
 		return job, ok
@@ -170,7 +177,9 @@ func (d *driver) asked() []string {
 	return asked
 }
 
-func newReader() *Reader { return &Reader{MinStageDuration: 10 * time.Second, MaxStages: 50} }
+func newReader() *Reader {
+	return &Reader{Metrics: true, MinStageDuration: 10 * time.Second, MaxStages: 50}
+}
 
 func newApp() *track.Application { return track.NewApplication(track.Key{ID: "app"}) }
 

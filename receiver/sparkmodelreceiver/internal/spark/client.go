@@ -136,6 +136,31 @@ func (a App) RunningTasks(ctx context.Context, id, attempt int) ([]Task, time.Ti
 	return tasks, date, err
 }
 
+// failedTasks is how many failed tasks of a stage attempt are asked for: as a rule they failed for the same reason.
+const failedTasks = 5
+
+// FailedTasks reads the first of a stage attempt's failed tasks.
+func (a App) FailedTasks(ctx context.Context, id, attempt int) ([]Task, error) {
+	var tasks []Task
+	query := url.Values{"length": {strconv.Itoa(failedTasks)}, "status": {"failed"}}
+	_, err := a.get(ctx, "stages/{stage}/{attempt}/taskList", query, &tasks, "stages", strconv.Itoa(id), strconv.Itoa(attempt), "taskList")
+	return tasks, err
+}
+
+// ExecutionsPage is how many SQL executions are listed at most by one request.
+const ExecutionsPage = 1000
+
+// Executions lists the SQL executions that Spark still has, without their plans, oldest first, from an offset on.
+func (a App) Executions(ctx context.Context, offset int) ([]Execution, error) {
+	var executions []Execution
+	query := url.Values{
+		"details": {"false"}, "planDescription": {"false"},
+		"offset": {strconv.Itoa(offset)}, "length": {strconv.Itoa(ExecutionsPage)},
+	}
+	_, err := a.get(ctx, "sql", query, &executions, "sql")
+	return executions, err
+}
+
 // Executors lists the executors that are alive, the driver among them.
 func (a App) Executors(ctx context.Context) ([]Executor, error) {
 	var executors []Executor

@@ -63,6 +63,8 @@ type ApplicationAttempt struct {
 type Job struct {
 	ID              int    `json:"jobId"`
 	Name            string `json:"name"`
+	Description     string `json:"description"`
+	Group           string `json:"jobGroup"`
 	Status          string `json:"status"`
 	SubmissionTime  Time   `json:"submissionTime"`
 	CompletionTime  Time   `json:"completionTime"`
@@ -74,6 +76,24 @@ type Job struct {
 
 // Ended tells whether the job runs no more.
 func (j *Job) Ended() bool { return j.Status != StatusRunning }
+
+// Execution is an execution of a SQL query or of a command.
+type Execution struct {
+	ID             int    `json:"id"`
+	Status         string `json:"status"`
+	Description    string `json:"description"`
+	SubmissionTime Time   `json:"submissionTime"`
+	// Duration is in ms; while the execution runs, until now.
+	Duration      int64 `json:"duration"`
+	RunningJobs   []int `json:"runningJobIds"`
+	SucceededJobs []int `json:"successJobIds"`
+	FailedJobs    []int `json:"failedJobIds"`
+	// ErrorMessage is told since Spark 4.
+	ErrorMessage string `json:"errorMessage"`
+}
+
+// Ended tells whether neither the execution nor any of its jobs runs.
+func (e *Execution) Ended() bool { return e.Status != StatusRunning && len(e.RunningJobs) == 0 }
 
 // Stage is an attempt of a stage. Sizes are in bytes; times in ms, but for ExecutorCPUTime and ShuffleWriteTime in ns.
 type Stage struct {
@@ -146,10 +166,16 @@ type TaskDistributions struct {
 
 // Task is an attempt of a task. A running task's metrics are those of its last heartbeat.
 type Task struct {
-	ID         int64  `json:"taskId"`
-	LaunchTime Time   `json:"launchTime"`
-	Status     string `json:"status"`
-	Metrics    struct {
+	ID           int64  `json:"taskId"`
+	Index        int64  `json:"index"`
+	Attempt      int64  `json:"attempt"`
+	ExecutorID   string `json:"executorId"`
+	Host         string `json:"host"`
+	LaunchTime   Time   `json:"launchTime"`
+	Duration     int64  `json:"duration"` // in ms
+	Status       string `json:"status"`
+	ErrorMessage string `json:"errorMessage"`
+	Metrics      struct {
 		MemoryBytesSpilled int64 `json:"memoryBytesSpilled"`
 		Input              struct {
 			Bytes int64 `json:"bytesRead"`

@@ -56,6 +56,8 @@ type Application struct {
 	// Submitted and Ended are zero while unknown.
 	Submitted time.Time
 	Ended     time.Time
+	// Diagnostics is YARN's reason for the application's end.
+	Diagnostics string
 	// Now is the time on the clock of the server that was read last.
 	Now time.Time
 	// Allocation is nil where YARN does not tell.
@@ -66,6 +68,8 @@ type Application struct {
 	jobs      jobs
 	stages    stages
 	executors executors
+	// endings is nil while nobody wants spans or events.
+	endings *endings
 	// delivered is the description under which figures were last accepted downstream, nil before.
 	delivered *Description
 	// highest holds what was reported so far, below which no total falls.

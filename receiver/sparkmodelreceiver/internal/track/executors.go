@@ -88,10 +88,14 @@ func (a *Application) NeedsAllExecutors(now []spark.Executor) bool {
 
 // ObserveExecutors records a listing of the executors that are alive.
 func (a *Application) ObserveExecutors(alive []spark.Executor) {
-	clear(a.executors.alive)
+	before := a.executors.alive
+	a.executors.alive = make(map[string]*spark.Executor, len(alive))
 	for i := range alive {
 		if e := &alive[i]; e.Active {
 			a.executors.alive[e.ID] = e
+			if before[e.ID] == nil {
+				a.endings.executorChanged(e)
+			}
 		}
 	}
 }
@@ -108,6 +112,7 @@ func (a *Application) ObserveAllExecutors(all []spark.Executor) {
 		removed[e.ID] = struct{}{}
 		if _, ok := a.executors.removed[e.ID]; !ok {
 			a.executors.lost[ClassifyLoss(e.RemoveReason)]++
+			a.endings.executorChanged(e)
 		}
 	}
 	a.executors.removed = removed

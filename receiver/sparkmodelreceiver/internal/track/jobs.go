@@ -13,6 +13,7 @@ type jobs struct {
 }
 
 type runningJob struct {
+	spark.Job
 	// reused is how many of the job's stages had been resolved when the job was first seen.
 	reused int
 }
@@ -80,6 +81,7 @@ func (a *Application) ObserveJob(job *spark.Job) {
 		}
 	}
 	if !job.Ended() {
+		seen.Job = *job
 		a.jobs.running[job.ID] = seen
 		return
 	}
@@ -94,6 +96,7 @@ func (a *Application) ObserveJob(job *spark.Job) {
 	}
 	a.jobs.skippedStages += int64(job.SkippedStages)
 	a.expectStages(job, seen.reused)
+	a.endings.jobEnded(job)
 }
 
 func (a *Application) expectStages(job *spark.Job, reused int) {

@@ -19,6 +19,10 @@ type Stage struct {
 	Now time.Time
 	// Longest is the task that has run longest of those that run, nil where none was asked for.
 	Longest *RunningTask
+	// Failures are a few of the tasks that failed. Detailed tells that they and the tasks' quantiles were read, where the
+	// stage is worth it.
+	Failures []spark.Task
+	Detailed bool
 }
 
 // RunningTask is a task that has not ended.
@@ -165,7 +169,9 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 		} else {
 			a.stages.ended.StagesFailed++
 		}
-		a.stages.undelivered = append(a.stages.undelivered, &Stage{Stage: *s, Now: now})
+		ended := &Stage{Stage: *s, Now: now}
+		a.stages.undelivered = append(a.stages.undelivered, ended)
+		a.endings.stageEnded(ended)
 	}
 }
 

@@ -1,0 +1,55 @@
+package emit
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+// Kinds of spans, as they are part of span ids.
+const (
+	kindApplication = "app"
+	kindQueueWait   = "queue"
+	kindExecution   = "sql"
+	kindJob         = "job"
+	kindStage       = "stage"
+	kindTask        = "task"
+)
+
+// identity derives the ids of an application's spans from what they are of, so that whoever reads the application,
+// live or from the History Server, makes the same spans, and the application itself can add its own to the trace:
+//
+//	trace id = the first 16 bytes of SHA-256("sparkmodel/1|trace|" + cluster + "|" + application + "|" + attempt)
+//	span id  = the first 8 bytes of SHA-256("sparkmodel/1|span|" + cluster + "|" + application + "|" + attempt + "|" + kind + "|" + id)
+//
+// cluster is the configured cluster_name and attempt the number that YARN gives it ("1" for the first), empty where
+// nothing counts attempts. Kinds and their ids: app and queue (empty), sql (execution), job (job), stage (stage "."
+// attempt), task (task).
+type identity struct {
+	application string
+	trace       pcommon.TraceID
+}
+
+func identityOf(cluster string, app track.Key) identity {
+	key := cluster + "|" + app.ID + "|" + app.Attempt
+	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + key))
+	return identity{application: key, trace: pcommon.TraceID(sum[:16])}
+}
+
+func (i identity) span(kind, id string) pcommon.SpanID {
+	sum := sha256.Sum256([]byte("sparkmodel/1|span|" + i.application + "|" + kind + "|" + id))
+	return pcommon.SpanID(sum[:8])
+}
+
+func (i identity) root() pcommon.SpanID { return i.span(kindApplication, "") }
+
+func (i identity) execution(id int) pcommon.SpanID { return i.span(kindExecution, fmt.Sprint(id)) }
+
+func (i identity) job(id int) pcommon.SpanID { return i.span(kindJob, fmt.Sprint(id)) }
+
+func (i identity) stage(key track.StageKey) pcommon.SpanID {
+	return i.span(kindStage, fmt.Sprintf("%d.%d", key.ID, key.Attempt))
+}

@@ -1,0 +1,285 @@
+package emit
+
+import (
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+// estimated marks a span of something that never ended: its end is that of the application.
+const estimated = "spark.time.estimated"
+
+// Spans adds what waits to be delivered of an application as spans: application, SQL execution, job, stage attempt,
+// failed tasks. Attributes have the names of the metrics, with the values of their attributes at the end. What the
+// driver and the History Server tell differently, as executors' peaks, is on no span.
+func (b *Builder) Spans(td ptrace.Traces, app *track.Application) {
+	box := app.Spans()
+	if box.Empty() {
+		return
+	}
+	rs := td.ResourceSpans().AppendEmpty()
+	b.resource(app).CopyTo(rs.Resource())
+	ss := rs.ScopeSpans().AppendEmpty()
+	ss.Scope().SetName(metadata.ScopeName)
+	ss.Scope().SetVersion(b.version)
+	s := spans{identity: identityOf(b.cluster, app.Key), app: app, list: ss.Spans()}
+	if box.Ended {
+		s.application()
+	}
+	for _, e := range box.Executions {
+		s.execution(e)
+	}
+	for _, j := range box.Jobs {
+		s.job(j)
+	}
+	for _, st := range box.Stages {
+		s.stage(st, s.root())
+	}
+}
+
+// resource describes an application as it does for metrics.
+func (b *Builder) resource(app *track.Application) pcommon.Resource {
+	rb := metadata.NewResourceBuilder(b.resourceAttributes)
+	rb.SetServiceName(app.Model.Name)
+	rb.SetSparkApplicationAttemptID(app.Attempt)
+	rb.SetSparkApplicationID(app.ID)
+	rb.SetSparkApplicationName(app.Name)
+	rb.SetSparkClusterName(b.cluster)
+	rb.SetSparkModelName(app.Model.Name)
+	rb.SetSparkModelVersion(app.Model.Version)
+	rb.SetSparkUserName(app.User)
+	rb.SetSparkVersion(app.SparkVersion)
+	rb.SetYarnQueueName(app.Queue)
+	resource := rb.Emit()
+	removeUnknown(resource)
+	return resource
+}
+
+// spans are those of one application.
+type spans struct {
+	identity
+	app  *track.Application
+	list ptrace.SpanSlice
+}
+
+func (s spans) add(name string, id, parent pcommon.SpanID, start, end time.Time) ptrace.Span {
+	span := s.list.AppendEmpty()
+	span.SetName(name)
+	span.SetKind(ptrace.SpanKindInternal)
+	span.SetTraceID(s.trace)
+	span.SetSpanID(id)
+	span.SetParentSpanID(parent)
+	span.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
+	if end.Before(start) {
+		end = start
+	}
+	span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
+	return span
+}
+
+func (s spans) application() {
+	app := s.app
+	span := s.add("spark.application", s.root(), pcommon.SpanID{}, app.Submitted, app.Ended)
+	span.Attributes().PutStr("spark.application.state", string(app.State))
+	if app.State == track.Failed {
+		fail(span, app.Diagnostics)
+	}
+	if a := app.Allocation; a != nil && a.Wait > 0 {
+		wait := s.add("yarn.queue_wait", s.span(kindQueueWait, ""), s.root(), app.Submitted, app.Submitted.Add(a.Wait))
+		wait.Attributes().PutStr("yarn.queue.name", app.Queue)
+	}
+}
+
+func (s spans) execution(e *spark.Execution) {
+	end, ended := track.EndOf(e)
+	if !ended {
+		end = s.app.Ended
+	}
+	span := s.add("spark.sql", s.identity.execution(e.ID), s.root(), e.SubmissionTime.Time, end)
+	a := span.Attributes()
+	a.PutInt("spark.sql.execution.id", int64(e.ID))
+	putText(a, "spark.sql.description", e.Description)
+	if !ended {
+		a.PutBool(estimated, true)
+	}
+	if e.Status == spark.StatusFailed && !cancelled(e.ErrorMessage) {
+		fail(span, e.ErrorMessage)
+	}
+}
+
+func (s spans) job(j *track.EndedJob) {
+	parent := s.root()
+	if j.Execution != nil {
+		parent = s.identity.execution(*j.Execution)
+	}
+	end := j.CompletionTime.Time
+	if end.IsZero() {
+		end = s.app.Ended
+	}
+	id := s.identity.job(j.ID)
+	span := s.add("spark.job", id, parent, j.SubmissionTime.Time, end)
+	a := span.Attributes()
+	a.PutInt("spark.job.id", int64(j.ID))
+	putText(a, "spark.job.name", j.Name)
+	putText(a, "spark.job.description", j.Description)
+	putText(a, "spark.job.group", j.Group)
+	a.PutInt("spark.job.stage.result.completed", int64(j.CompletedStages))
+	a.PutInt("spark.job.stage.result.failed", int64(j.FailedStages))
+	a.PutInt("spark.job.stage.result.skipped", int64(j.SkippedStages))
+	if j.CompletionTime.IsZero() {
+		a.PutBool(estimated, true)
+	}
+	if j.Status == spark.StatusFailed {
+		if reason := jobFailure(j); cancelled(reason) {
+			a.PutBool("spark.job.cancelled", true)
+		} else {
+			fail(span, reason)
+		}
+	}
+	for _, st := range j.Stages {
+		s.stage(st, id)
+	}
+}
+
+// jobFailure returns why a job failed: Spark tells it of its stages only. It is empty where none of them failed.
+func jobFailure(j *track.EndedJob) string {
+	for i := len(j.Stages) - 1; i >= 0; i-- {
+		if j.Stages[i].FailureReason != "" {
+			return j.Stages[i].FailureReason
+		}
+	}
+	return ""
+}
+
+func (s spans) stage(st *track.Stage, parent pcommon.SpanID) {
+	start, end := st.SubmissionTime.Time, st.CompletionTime.Time
+	if start.IsZero() {
+		start = s.app.Submitted
+	}
+	if end.IsZero() {
+		end = s.app.Ended
+	}
+	id := s.identity.stage(st.Key())
+	span := s.add("spark.stage", id, parent, start, end)
+	stageAttributes(span.Attributes(), st)
+	if st.SubmissionTime.IsZero() || st.CompletionTime.IsZero() {
+		span.Attributes().PutBool(estimated, true)
+	}
+	if st.Attempt > 0 {
+		link := span.Links().AppendEmpty()
+		link.SetTraceID(s.trace)
+		link.SetSpanID(s.identity.stage(track.StageKey{ID: st.ID, Attempt: st.Attempt - 1}))
+	}
+	if st.Status == spark.StatusFailed && !cancelled(st.FailureReason) {
+		fail(span, st.FailureReason)
+	}
+	for i := range st.Failures {
+		s.task(&st.Failures[i], id)
+	}
+}
+
+func (s spans) task(t *spark.Task, parent pcommon.SpanID) {
+	start := t.LaunchTime.Time
+	span := s.add("spark.task", s.span(kindTask, fmt.Sprint(t.ID)), parent, start, start.Add(time.Duration(t.Duration)*time.Millisecond))
+	a := span.Attributes()
+	a.PutInt("spark.task.id", t.ID)
+	a.PutInt("spark.task.index", t.Index)
+	a.PutInt("spark.task.attempt.id", t.Attempt)
+	putText(a, "spark.executor.id", t.ExecutorID)
+	putText(a, "host.name", t.Host)
+	fail(span, t.ErrorMessage)
+}
+
+// stageAttributes puts what the metrics spark.stage.* tell of a stage.
+func stageAttributes(a pcommon.Map, s *track.Stage) {
+	a.EnsureCapacity(96)
+	a.PutInt("spark.stage.id", int64(s.ID))
+	a.PutInt("spark.stage.attempt.id", int64(s.Attempt))
+	a.PutStr("spark.stage.name", s.Name)
+	a.PutInt("spark.stage.tasks", s.Tasks)
+	a.PutInt("spark.stage.task.result.completed", s.CompleteTasks)
+	a.PutInt("spark.stage.task.result.failed", s.FailedTasks)
+	a.PutInt("spark.stage.task.result.killed", s.KilledTasks)
+	a.PutDouble("spark.stage.executor.run_time", ms(s.ExecutorRunTime))
+	a.PutDouble("spark.stage.executor.cpu_time", ns(s.ExecutorCPUTime))
+	a.PutDouble("spark.stage.jvm_gc_time", ms(s.JVMGCTime))
+	a.PutInt("spark.stage.io.size.in", s.InputBytes)
+	a.PutInt("spark.stage.io.size.out", s.OutputBytes)
+	a.PutInt("spark.stage.io.records.in", s.InputRecords)
+	a.PutInt("spark.stage.io.records.out", s.OutputRecords)
+	a.PutInt("spark.stage.shuffle.io.read.size.local", s.ShuffleLocalBytesRead)
+	a.PutInt("spark.stage.shuffle.io.read.size.remote", s.ShuffleRemoteBytesRead)
+	a.PutInt("spark.stage.shuffle.io.write.size", s.ShuffleWriteBytes)
+	a.PutInt("spark.stage.shuffle.io.records.in", s.ShuffleReadRecords)
+	a.PutInt("spark.stage.shuffle.io.records.out", s.ShuffleWriteRecords)
+	a.PutDouble("spark.stage.shuffle.fetch_wait_time", ms(s.ShuffleFetchWaitTime))
+	a.PutDouble("spark.stage.shuffle.write_time", ns(s.ShuffleWriteTime))
+	a.PutInt("spark.stage.memory.spilled", s.MemoryBytesSpilled)
+	a.PutInt("spark.stage.disk.spilled", s.DiskBytesSpilled)
+
+	d := s.TaskMetrics
+	if d == nil {
+		return
+	}
+	for _, q := range []struct {
+		name   string
+		values []rest.Float
+		put    func(name string, v float64)
+	}{
+		{"run_time", d.ExecutorRunTime, putSeconds(a)},
+		{"jvm_gc_time", d.JVMGCTime, putSeconds(a)},
+		{"scheduler_delay", d.SchedulerDelay, putSeconds(a)},
+		{"fetch_wait_time", d.ShuffleRead.FetchWaitTime, putSeconds(a)},
+		{"input.size", d.Input.Bytes, putCount(a)},
+		{"input.records", d.Input.Records, putCount(a)},
+		{"output.size", d.Output.Bytes, putCount(a)},
+		{"shuffle.read.size", d.ShuffleRead.Bytes, putCount(a)},
+		{"shuffle.read.records", d.ShuffleRead.Records, putCount(a)},
+		{"shuffle.write.size", d.ShuffleWrite.Bytes, putCount(a)},
+		{"memory.spilled", d.MemoryBytesSpilled, putCount(a)},
+	} {
+		for i := range min(len(q.values), len(d.Quantiles)) {
+			if quantile, ok := quantileNames[d.Quantiles[i]]; ok && q.values[i].Known() {
+				q.put("spark.stage.task."+q.name+"."+quantile.String(), float64(q.values[i]))
+			}
+		}
+	}
+}
+
+func putSeconds(a pcommon.Map) func(string, float64) {
+	return func(name string, millis float64) { a.PutDouble(name, millis*time.Millisecond.Seconds()) }
+}
+
+func putCount(a pcommon.Map) func(string, float64) {
+	return func(name string, v float64) { a.PutInt(name, int64(v)) }
+}
+
+// fail marks a span as failed for a reason, which may be empty.
+func fail(span ptrace.Span, reason string) {
+	span.Status().SetCode(ptrace.StatusCodeError)
+	if reason == "" {
+		return
+	}
+	f := parseFailure(reason)
+	span.Status().SetMessage(cut(f.message, maxText))
+	if f.kind != "" {
+		span.Attributes().PutStr("error.type", f.kind)
+	}
+	event := span.Events().AppendEmpty()
+	event.SetName("exception")
+	event.SetTimestamp(span.EndTimestamp())
+	f.put(event.Attributes())
+}
+
+func putText(a pcommon.Map, name, text string) {
+	if text != "" {
+		a.PutStr(name, cut(text, maxText))
+	}
+}

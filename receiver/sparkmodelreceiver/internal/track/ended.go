@@ -1,0 +1,413 @@
+package track
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+)
+
+// maxUndelivered bounds what of one application waits to be accepted downstream as spans, and as events: jobs, stage
+// attempts, SQL executions and changes of executors. What is more is dropped and counted.
+const maxUndelivered = 10_000
+
+// EndedJob is a job with what ran for it.
+type EndedJob struct {
+	spark.Job
+	// Execution is the SQL execution that the job was part of, or nil.
+	Execution *int
+	// Stages are the attempts that ran for the job, in the order of their ids.
+	Stages []*Stage
+}
+
+// ExecutorChange is an executor that was added or, where it is no longer active, removed.
+type ExecutorChange struct{ *spark.Executor }
+
+// Outbox holds what has ended and has not been accepted downstream by the consumers of one signal.
+type Outbox struct {
+	Jobs       []*EndedJob
+	Executions []*spark.Execution
+	// Stages are attempts whose job Spark no longer had.
+	Stages    []*Stage
+	Executors []ExecutorChange
+	// Started and Ended tell that the application's own start and end are to be delivered.
+	Started, Ended bool
+
+	size    int
+	dropped int64
+}
+
+// Empty tells whether there is nothing to deliver.
+func (o *Outbox) Empty() bool { return o == nil || o.size == 0 && !o.Started && !o.Ended }
+
+// Delivered empties the box: what was in it was accepted downstream.
+func (o *Outbox) Delivered() { *o = Outbox{dropped: o.dropped} }
+
+// TakeDropped returns how many items did not fit since it was last asked.
+func (o *Outbox) TakeDropped() int64 {
+	n := o.dropped
+	o.dropped = 0
+	return n
+}
+
+func (o *Outbox) fits(items int) bool {
+	if o.size+items > maxUndelivered {
+		o.dropped += int64(items)
+		return false
+	}
+	o.size += items
+	return true
+}
+
+// endings follow what ends until it is put into the outboxes.
+type endings struct {
+	spans, events *Outbox
+	started       bool
+	// jobs have ended, but what ran for them was not read yet.
+	jobs []*EndedJob
+	// stages are attempts that have ended and that no job has claimed, by id.
+	stages     map[int][]*Stage
+	held       int
+	executions executions
+}
+
+// FollowEndings makes the application keep what ends until it is delivered as spans, as events or as both.
+func (a *Application) FollowEndings(spans, events bool) {
+	if !spans && !events {
+		return
+	}
+	a.endings = &endings{stages: map[int][]*Stage{}, executions: newExecutions()}
+	if spans {
+		a.endings.spans = &Outbox{}
+	}
+	if events {
+		a.endings.events = &Outbox{}
+	}
+}
+
+// Spans returns what waits to be delivered as spans, nil if nobody wants them.
+func (a *Application) Spans() *Outbox {
+	if a.endings == nil {
+		return nil
+	}
+	return a.endings.spans
+}
+
+// Events returns what waits to be delivered as events, nil if nobody wants them.
+func (a *Application) Events() *Outbox {
+	if a.endings == nil {
+		return nil
+	}
+	return a.endings.events
+}
+
+func (e *endings) each(put func(*Outbox)) {
+	for _, o := range []*Outbox{e.spans, e.events} {
+		if o != nil {
+			put(o)
+		}
+	}
+}
+
+func (e *endings) stageEnded(s *Stage) {
+	if e == nil {
+		return
+	}
+	if e.held == maxUndelivered {
+		e.each(func(o *Outbox) { o.dropped++ })
+		return
+	}
+	e.held++
+	e.stages[s.ID] = append(e.stages[s.ID], s)
+}
+
+func (e *endings) jobEnded(job *spark.Job) {
+	if e == nil {
+		return
+	}
+	e.jobs = append(e.jobs, &EndedJob{Job: *job})
+	e.executions.stale = true
+}
+
+func (e *endings) executorChanged(x *spark.Executor) {
+	if e == nil || e.events == nil || x.ID == spark.DriverID || !e.events.fits(1) {
+		return
+	}
+	e.events.Executors = append(e.events.Executors, ExecutorChange{x})
+}
+
+// UndetailedStages returns the ended attempts that wait for their job and for the details that spans show.
+func (a *Application) UndetailedStages() []*Stage {
+	if a.Spans() == nil {
+		return nil
+	}
+	var list []*Stage
+	for _, attempts := range a.endings.stages {
+		for _, s := range attempts {
+			if !s.Detailed {
+				list = append(list, s)
+			}
+		}
+	}
+	slices.SortFunc(list, compareStages)
+	return list
+}
+
+// SettleEndings moves the jobs that have ended, and of which everything was read, to the outboxes.
+func (a *Application) SettleEndings() {
+	e := a.endings
+	if e == nil {
+		return
+	}
+	if !e.started {
+		e.started = true
+		e.each(func(o *Outbox) { o.Started = o == e.events })
+	}
+	if e.spans != nil && e.executions.stale {
+		return
+	}
+	slices.SortFunc(e.jobs, func(x, y *EndedJob) int { return cmp.Compare(x.ID, y.ID) })
+	var waiting []*EndedJob
+	for _, job := range e.jobs {
+		if a.incomplete(job) {
+			waiting = append(waiting, job)
+			continue
+		}
+		a.put(job, waiting)
+	}
+	e.jobs = waiting
+	for _, x := range e.executions.takeEnded() {
+		e.putExecution(x)
+	}
+}
+
+func (e *endings) putExecution(x *spark.Execution) {
+	if e.spans != nil && e.spans.fits(1) {
+		e.spans.Executions = append(e.spans.Executions, x)
+	}
+}
+
+// incomplete tells whether something that ran for a job has not been read to its end.
+func (a *Application) incomplete(job *EndedJob) bool {
+	for _, id := range job.StageIDs {
+		if _, unread := a.stages.unread[id]; unread || a.stages.isActive(id) {
+			return true
+		}
+		for _, s := range a.endings.stages[id] {
+			if a.endings.spans != nil && !s.Detailed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *Application) put(job *EndedJob, waiting []*EndedJob) {
+	e := a.endings
+	for _, id := range job.StageIDs {
+		var left []*Stage
+		for _, s := range e.stages[id] {
+			if ranFor(&job.Job, s) && !a.ranForEarlier(job.ID, s, waiting) {
+				job.Stages = append(job.Stages, s)
+			} else {
+				left = append(left, s)
+			}
+		}
+		e.keep(id, left)
+	}
+	slices.SortFunc(job.Stages, compareStages)
+	job.Execution = e.executions.of(job.ID)
+	e.each(func(o *Outbox) {
+		if o.fits(1 + len(job.Stages)) {
+			o.Jobs = append(o.Jobs, job)
+		}
+	})
+}
+
+func (e *endings) keep(id int, left []*Stage) {
+	e.held += len(left) - len(e.stages[id])
+	if len(left) == 0 {
+		delete(e.stages, id)
+	} else {
+		e.stages[id] = left
+	}
+}
+
+// ranFor tells whether an attempt of one of a job's stages can have run for the job: a later job may list the same
+// stage, and run it again where its output was lost.
+func ranFor(job *spark.Job, s *Stage) bool {
+	at := s.SubmissionTime.Time
+	return !at.Before(job.SubmissionTime.Time) && (job.CompletionTime.IsZero() || !at.After(job.CompletionTime.Time))
+}
+
+// ranForEarlier tells whether an attempt ran for a job with a lower id that has not been put into the outboxes: of the
+// jobs that an attempt can have run for, the one with the lowest id has it, whoever reads them in whichever order.
+func (a *Application) ranForEarlier(id int, s *Stage, waiting []*EndedJob) bool {
+	claims := func(job *spark.Job) bool {
+		return job.ID < id && slices.Contains(job.StageIDs, s.ID) && ranFor(job, s)
+	}
+	for _, running := range a.jobs.running {
+		if claims(&running.Job) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(waiting, func(job *EndedJob) bool { return claims(&job.Job) })
+}
+
+// CloseEndings puts everything that is left into the outboxes, and the application's end. What never ended ends with
+// the application.
+func (a *Application) CloseEndings() {
+	e := a.endings
+	if e == nil {
+		return
+	}
+	for _, job := range a.jobs.running {
+		e.jobs = append(e.jobs, &EndedJob{Job: job.Job})
+	}
+	a.jobs.running = map[int]*runningJob{}
+	for _, s := range a.stages.active {
+		e.stages[s.ID] = append(e.stages[s.ID], s)
+	}
+	slices.SortFunc(e.jobs, func(x, y *EndedJob) int { return cmp.Compare(x.ID, y.ID) })
+	for _, job := range e.jobs {
+		a.put(job, nil)
+	}
+	e.jobs = nil
+	for _, attempts := range e.stages {
+		if e.spans != nil && e.spans.fits(len(attempts)) {
+			e.spans.Stages = append(e.spans.Stages, attempts...)
+		}
+	}
+	if e.spans != nil {
+		slices.SortFunc(e.spans.Stages, compareStages)
+	}
+	e.stages, e.held = map[int][]*Stage{}, 0
+	for _, x := range e.executions.takeAll() {
+		e.putExecution(x)
+	}
+	e.each(func(o *Outbox) { o.Ended = true })
+}
+
+func compareStages(x, y *Stage) int {
+	return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Attempt, y.Attempt))
+}
+
+// executions are the SQL executions as far as spans need them.
+type executions struct {
+	// stale is set when a job has ended since the executions were listed last.
+	stale bool
+	// offset is how many of the executions that Spark lists are known to have ended, and last the id of the last of
+	// them, by which is seen that Spark has forgotten some and the offset has moved.
+	offset, last int
+	// open are executions that run, by id; ended are those that wait for the jobs that ended with them.
+	open  map[int]*spark.Execution
+	ended []*spark.Execution
+	// later are the ids of those that have ended behind one that runs.
+	later map[int]struct{}
+	// byJob holds the executions of jobs that were not put into an outbox yet.
+	byJob map[int]int
+}
+
+func newExecutions() executions {
+	return executions{last: -1, open: map[int]*spark.Execution{}, later: map[int]struct{}{}, byJob: map[int]int{}}
+}
+
+// NeedsExecutions tells whether SQL executions are to be listed: a job has ended since they were, or one that ran may
+// have ended since, as no job runs.
+func (a *Application) NeedsExecutions() bool {
+	return a.Spans() != nil && (a.endings.executions.stale || len(a.endings.executions.open) > 0 && len(a.jobs.running) == 0)
+}
+
+// ExecutionsOffset is the offset to list the executions from: that of the last one that is known to have ended.
+func (a *Application) ExecutionsOffset() int { return max(0, a.endings.executions.offset-1) }
+
+// ObserveExecutions records a page of the executions, listed from an offset on. It returns the offset to go on from if
+// there is more to be read.
+func (a *Application) ObserveExecutions(list []spark.Execution, from int) (next int, more bool) {
+	x := &a.endings.executions
+	if from > 0 && from == x.offset-1 && (len(list) == 0 || list[0].ID > x.last) {
+		// Spark has forgotten the oldest ones: at most as many as the ids have moved by.
+		moved := from
+		if len(list) > 0 {
+			moved = list[0].ID - x.last
+		}
+		x.offset = max(0, from-moved) + 1
+		return x.offset - 1, true
+	}
+	prefix := from <= x.offset
+	if prefix {
+		x.offset = from
+	}
+	for i := range list {
+		e := &list[i]
+		if e.ID <= x.last {
+			if prefix {
+				x.offset = from + i + 1
+			}
+			continue
+		}
+		for _, jobs := range [][]int{e.RunningJobs, e.SucceededJobs, e.FailedJobs} {
+			for _, job := range jobs {
+				if a.awaited(job) {
+					x.byJob[job] = e.ID
+				}
+			}
+		}
+		if !e.Ended() {
+			x.open[e.ID] = e
+			prefix = false
+			continue
+		}
+		if _, known := x.later[e.ID]; !known {
+			x.ended = append(x.ended, e)
+			delete(x.open, e.ID)
+		}
+		if prefix {
+			x.offset, x.last = from+i+1, e.ID
+			delete(x.later, e.ID)
+		} else {
+			x.later[e.ID] = struct{}{}
+		}
+	}
+	if len(list) == spark.ExecutionsPage {
+		return from + len(list), true
+	}
+	x.stale = false
+	return 0, false
+}
+
+// awaited tells whether a job's span has yet to be made.
+func (a *Application) awaited(job int) bool {
+	return !a.jobs.ended.has(job) || slices.ContainsFunc(a.endings.jobs, func(j *EndedJob) bool { return j.ID == job })
+}
+
+func (x *executions) of(job int) *int {
+	id, ok := x.byJob[job]
+	if !ok {
+		return nil
+	}
+	delete(x.byJob, job)
+	return &id
+}
+
+func (x *executions) takeEnded() []*spark.Execution {
+	list := x.ended
+	x.ended = nil
+	return list
+}
+
+func (x *executions) takeAll() []*spark.Execution {
+	list := x.takeEnded()
+	for _, e := range x.open {
+		list = append(list, e)
+	}
+	clear(x.open)
+	slices.SortFunc(list, func(a, b *spark.Execution) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
+
+// EndOf returns when an execution ended; ok is false if it never did.
+func EndOf(e *spark.Execution) (end time.Time, ok bool) {
+	return e.SubmissionTime.Add(time.Duration(e.Duration) * time.Millisecond), e.Ended()
+}
