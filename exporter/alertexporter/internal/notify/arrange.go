@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/flag"
 )
 
-// arranged returns the alerts of a notification with the worst first: by impact, then by severity. It leaves out the
-// end of an alert that goes on with a higher severity.
+// arranged returns the alerts of a notification with the worst first: those that fire, by impact, then by severity. It
+// leaves out the end of an alert that goes on with a higher severity.
 func arranged(alerts []*alert.Alert) []*alert.Alert {
 	goesOn := map[model.Fingerprint]bool{}
 	for _, a := range alerts {
@@ -23,7 +23,11 @@ func arranged(alerts []*alert.Alert) []*alert.Alert {
 	}
 	kept := slices.DeleteFunc(slices.Clone(alerts), func(a *alert.Alert) bool { return a.Resolved() && goesOn[identity(a)] })
 	slices.SortStableFunc(kept, func(a, b *alert.Alert) int {
-		return cmp.Or(cmp.Compare(impact(b), impact(a)), cmp.Compare(severity(b), severity(a)))
+		return cmp.Or(
+			cmp.Compare(a.Status(), b.Status()), // "firing" comes before "resolved"
+			cmp.Compare(impact(b), impact(a)),
+			cmp.Compare(severity(b), severity(a)),
+		)
 	})
 	return kept
 }

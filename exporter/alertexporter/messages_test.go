@@ -1,0 +1,249 @@
+package alertexporter
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"flag"
+	"fmt"
+	"io"
+	"math/big"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the golden messages again")
+
+var links = map[string]string{"spark": "http://history:18080/history/{{ .spark_application_id }}"}
+
+// badRun is one run with several flags, and with names that somebody chose to do harm.
+var badRun = []point{
+	{rule: "task_skew", stage: "12", severity: 4, impact: 312},
+	{rule: "gc_pressure", severity: 2, impact: 48, reason: "<!channel> & <script>alert(1)</script>"},
+	{rule: "task_spill", stage: "9", severity: 1},
+}
+
+var (
+	clock = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`)
+	stamp = regexp.MustCompile(`"20\d\d-\d\d-\d\dT[^"]*"`)
+	port  = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+)
+
+// golden compares a message with how it is meant to look.
+func golden(t *testing.T, name string, got []byte) {
+	got = stamp.ReplaceAll(got, []byte(`"2026-01-02T03:04:05Z"`))
+	got = port.ReplaceAll(clock.ReplaceAll(got, []byte("2026-01-02 03:04:05 UTC")), []byte("127.0.0.1"))
+	path := filepath.Join("testdata", "golden", name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, got, 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
+}
+
+const quick = `
+route: {receiver: people, group_wait: 10ms, group_interval: 50ms, repeat_interval: 1h}
+`
+
+func TestHowMessagesLook(t *testing.T) {
+	bodies := make(chan []byte, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- body
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = w.Write([]byte("ok"))
+	}))
+	t.Cleanup(server.Close)
+	receive := func(t *testing.T) []byte {
+		select {
+		case body := <-bodies:
+			return body
+		case <-time.After(20 * time.Second):
+			t.Fatal("no message")
+			return nil
+		}
+	}
+	for _, tt := range []struct {
+		name, receiver string
+	}{
+		{"slack", `slack_configs: [{api_url: %s, channel: "#models", send_resolved: true}]`},
+		{"teams", `msteamsv2_configs: [{webhook_url: %s}]`},
+		{"discord", `discord_configs: [{webhook_url: %s}]`},
+		{"opsgenie", `opsgenie_configs: [{api_url: %s, api_key: k}]`},
+		{"pagerduty", `pagerduty_configs: [{url: %s, routing_key: k}]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := notifyConfig(quick + "receivers:\n- name: people\n  " + fmt.Sprintf(tt.receiver, server.URL))
+			cfg.Links = links
+			r := run(t, cfg, nil, nil, settings())
+			r.say(badRun...)
+			golden(t, tt.name+"_firing.json", pretty(t, receive(t)))
+			var overs []point
+			for _, p := range badRun {
+				overs = append(overs, over(p))
+			}
+			time.Sleep(10 * time.Millisecond)
+			r.say(overs...)
+			golden(t, tt.name+"_resolved.json", pretty(t, receive(t)))
+		})
+	}
+}
+
+func pretty(t *testing.T, body []byte) []byte {
+	var value any
+	require.NoError(t, json.Unmarshal(body, &value), string(body))
+	body, err := json.MarshalIndent(value, "", "  ")
+	require.NoError(t, err)
+	return append(body, '\n')
+}
+
+// mailServer takes mail after TLS and login alone.
+type mailServer struct {
+	user, password string
+	mails          chan []byte
+}
+
+type mailSession struct {
+	server *mailServer
+	known  bool
+}
+
+func (s *mailServer) NewSession(*smtp.Conn) (smtp.Session, error) {
+	return &mailSession{server: s}, nil
+}
+
+func (*mailSession) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+func (s *mailSession) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != s.server.user || password != s.server.password {
+			return smtp.ErrAuthFailed
+		}
+		s.known = true
+		return nil
+	}), nil
+}
+
+func (s *mailSession) Mail(string, *smtp.MailOptions) error {
+	if !s.known {
+		return smtp.ErrAuthRequired
+	}
+	return nil
+}
+
+func (*mailSession) Rcpt(string, *smtp.RcptOptions) error { return nil }
+
+func (s *mailSession) Data(r io.Reader) error {
+	body, err := io.ReadAll(r)
+	if err == nil {
+		s.server.mails <- body
+	}
+	return err
+}
+
+func (*mailSession) Reset() {}
+
+func (*mailSession) Logout() error { return nil }
+
+// certificate returns one for localhost, and the path of a file with it.
+func certificate(t *testing.T) (tls.Certificate, string) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "localhost"},
+		NotAfter:              time.Now().Add(time.Hour),
+		DNSNames:              []string{"localhost"},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, path
+}
+
+func TestMailWithTLSAndLogin(t *testing.T) {
+	backend := &mailServer{user: "ann", password: "s3cr3t", mails: make(chan []byte, 10)}
+	cert, ca := certificate(t)
+	server := smtp.NewServer(backend)
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { require.NoError(t, server.Shutdown(context.Background())) })
+
+	cfg := notifyConfig(fmt.Sprintf(`%s
+global:
+  smtp_smarthost: %s
+  smtp_from: collector@example.org
+  smtp_auth_username: ann
+  smtp_auth_password: s3cr3t
+  smtp_tls_config: {ca_file: %s}
+receivers:
+- name: people
+  email_configs: [{to: models@example.org, send_resolved: true}]
+`, quick, listener.Addr(), ca))
+	cfg.Links = links
+	r := run(t, cfg, nil, nil, settings())
+	r.say(badRun...)
+	var body []byte
+	select {
+	case body = <-backend.mails:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no mail")
+	}
+	subject, html := readMail(t, body)
+	assert.Equal(t, "[FIRING:3] churn 3: task_skew · costs 5m 12s and 2 more (application_1700000000000_0007)", subject)
+	assert.NotContains(t, html, "<script>")
+	golden(t, "email_firing.html", []byte(html))
+
+	time.Sleep(10 * time.Millisecond)
+	r.say(over(badRun[0]), badRun[1], badRun[2])
+	select {
+	case body = <-backend.mails:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no mail")
+	}
+	_, html = readMail(t, body)
+	golden(t, "email_partly_resolved.html", []byte(html))
+}
+
+func readMail(t *testing.T, body []byte) (subject, html string) {
+	m, err := mail.ReadMessage(bytes.NewReader(body))
+	require.NoError(t, err)
+	subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	require.NoError(t, err)
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	part, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
+	require.NoError(t, err)
+	text, err := io.ReadAll(quotedprintable.NewReader(part))
+	require.NoError(t, err)
+	return subject, string(text)
+}
