@@ -105,7 +105,7 @@ func (e events) stage(s *track.Stage) {
 	span := e.identity.stage(s.Key())
 	var about []pcommon.Map
 	if s.Attempt > 0 {
-		words := fmt.Sprintf("Stage %d (%s) was tried again: attempt %d ran %d tasks.", s.ID, s.Name, s.Attempt, s.Tasks)
+		words := fmt.Sprintf("Stage %d (%s) was tried again (attempt %d, tasks: %d).", s.ID, s.Name, s.Attempt, s.Tasks)
 		about = append(about, e.add("spark.stage.retried", plog.SeverityNumberWarn, span, s.SubmissionTime.Time, words))
 	}
 	if s.Status == spark.StatusFailed && !cancelled(s.FailureReason) {
@@ -121,7 +121,7 @@ func (e events) stage(s *track.Stage) {
 
 func (e events) executor(x track.ExecutorChange) {
 	if x.Active {
-		words := fmt.Sprintf("Executor %s was added with %d cores.", x.ID, x.TotalCores)
+		words := fmt.Sprintf("Executor %s was added (cores: %d).", x.ID, x.TotalCores)
 		e.add("spark.executor.added", plog.SeverityNumberInfo, e.root(), x.AddTime.Time, words).PutStr("spark.executor.id", x.ID)
 		return
 	}
