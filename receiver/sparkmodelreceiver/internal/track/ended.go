@@ -267,7 +267,9 @@ func (a *Application) CloseEndings() {
 	}
 	a.jobs.running = map[int]*runningJob{}
 	for _, s := range a.stages.active {
-		e.stages[s.ID] = append(e.stages[s.ID], s)
+		cutOff := *s
+		cutOff.TaskMetrics = nil // they are of whenever they were read
+		e.stages[s.ID] = append(e.stages[s.ID], &cutOff)
 	}
 	slices.SortFunc(e.jobs, func(x, y *EndedJob) int { return cmp.Compare(x.ID, y.ID) })
 	for _, job := range e.jobs {

@@ -1,0 +1,115 @@
+package read
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/emit"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+)
+
+// collect adds the spans of an application that wait to be delivered, as JSON by their ids, and takes them as delivered.
+func collect(t *testing.T, into map[string]string, app *track.Application) {
+	b := emit.NewBuilder(metadata.DefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), emit.Options{Cluster: "lab"})
+	td := ptrace.NewTraces()
+	b.Spans(td, app)
+	app.Spans().Delivered()
+	for _, rs := range td.ResourceSpans().All() {
+		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
+			one := ptrace.NewTraces()
+			only := one.ResourceSpans().AppendEmpty()
+			rs.Resource().CopyTo(only.Resource())
+			span.CopyTo(only.ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+			text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(one)
+			require.NoError(t, err)
+			id := span.SpanID().String()
+			assert.NotContains(t, into, id, "%s is sent twice", span.Name())
+			into[id] = string(text)
+		}
+	}
+}
+
+func end(d *driver, app *track.Application) {
+	app.Name, app.Model, app.SparkVersion = "nightly", track.Model{Name: "churn"}, "4.3.0"
+	app.State, app.Submitted, app.Ended = track.Succeeded, d.now.Add(-time.Hour), d.now
+	app.CloseEndings()
+}
+
+// Whoever reads an application, as often as he likes, or only what is left of it in the end, makes the same spans: here
+// with queries, retries, failed tasks, a job that failed, jobs that share a stage and run at the same time, and a job
+// that was running when its driver was killed.
+func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
+	d, ui := newDriver(t)
+	tick := func() { d.now = d.now.Add(30 * time.Second) }
+	steps := []func(){
+		func() {
+			d.timedJob(0, spark.StatusRunning, 5, []int{0, 1}, nil)
+			d.stage(0, 0, spark.StatusActive, 4, 1)
+			d.execution(0, spark.StatusRunning, []int{0}, nil)
+		},
+		func() {
+			d.stage(0, 0, spark.StatusComplete, 34, 10)
+			d.stage(1, 0, spark.StatusFailed, 20, 3)
+			d.stages[1][0]["numFailedTasks"], d.stages[1][0]["failureReason"] = 2, "FetchFailed(null)"
+			d.stage(1, 1, spark.StatusActive, 3, 1)
+			d.timedJob(1, spark.StatusRunning, 2, []int{2}, nil)
+		},
+		func() {
+			d.stage(1, 1, spark.StatusComplete, 33, 7)
+			d.timedJob(0, spark.StatusSucceeded, 65, []int{0, 1}, map[string]any{"numFailedStages": 1, "numCompletedStages": 2})
+			d.stage(2, 0, spark.StatusFailed, 20, 0)
+			d.stages[2][0]["failureReason"] = "java.lang.RuntimeException: boom\n\tat A.b(A.java:1)"
+			d.timedJob(1, spark.StatusFailed, 32, []int{2}, map[string]any{"numFailedStages": 1})
+		},
+		func() {
+			d.sql[0] = map[string]any{"id": 0, "status": "COMPLETED", "submissionTime": d.now.Add(-time.Minute).Format(sparkTime), "duration": 50_000, "successJobIds": []int{0}}
+		},
+		func() {
+			d.timedJob(2, spark.StatusRunning, 9, []int{3}, nil)
+			d.timedJob(3, spark.StatusRunning, 8, []int{3, 4}, nil)
+			d.stage(3, 0, spark.StatusActive, 7, 1)
+		},
+		func() {
+			d.stage(3, 0, spark.StatusComplete, 37, 10)
+			d.stage(4, 0, spark.StatusComplete, 2, 10)
+			d.timedJob(3, spark.StatusSucceeded, 38, []int{3, 4}, map[string]any{"numCompletedStages": 2})
+		},
+		func() { d.timedJob(2, spark.StatusSucceeded, 69, []int{3}, map[string]any{"numCompletedStages": 1}) },
+		func() {
+			d.timedJob(4, spark.StatusRunning, 9, []int{5}, nil)
+			d.stage(5, 0, spark.StatusActive, 7, 1)
+		},
+	}
+	d.tasks = []map[string]any{{"taskId": 17, "launchTime": d.now.Format(sparkTime), "duration": 3, "errorMessage": "java.lang.RuntimeException: boom"}}
+
+	live, app, r := map[string]string{}, followed(), newReader()
+	for _, step := range steps {
+		step()
+		require.NoError(t, r.Running(t.Context(), app, ui, ""))
+		app.Name, app.Model = "nightly", track.Model{Name: "churn"}
+		collect(t, live, app)
+		tick()
+	}
+	end(d, app)
+	collect(t, live, app)
+
+	history, late := map[string]string{}, followed()
+	require.NoError(t, r.Ended(t.Context(), late, ui, ""))
+	end(d, late)
+	collect(t, history, late)
+
+	assert.Len(t, history, 15, "an application, a query, five jobs, seven stage attempts, a failed task")
+	assert.Len(t, live, len(history))
+	for id, span := range history {
+		if assert.Contains(t, live, id, span) {
+			assert.JSONEq(t, span, live[id])
+		}
+	}
+}
