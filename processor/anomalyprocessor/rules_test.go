@@ -296,9 +296,11 @@ func with[T any](value T, change func(*T)) T {
 	return value
 }
 
-// on is a poll with one stage that has run or runs in an application that is so old.
+// on is a poll with one stage that has run or runs, but not as the first, in an application that is so old.
 func on(duration float64, s stage, settings map[string]float64) *polltest.Poll {
-	return application{duration: duration, runTime: s.runTime, stages: []stage{s}, settings: clusterSettings(settings)}.at(duration)
+	return application{
+		duration: duration, runTime: s.runTime + 5, completed: s.tasks + 20, stages: []stage{s}, settings: clusterSettings(settings),
+	}.at(duration)
 }
 
 // Each bottleneck is flagged by the rules that are named and by no other, in words that testdata/flags holds.
@@ -472,6 +474,11 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 		{"only one executor was there at first", []*polltest.Poll{on(30, with(warmUp, func(s *stage) {
 			s.times[4], s.runTime = 0.3, 15.75
 		}), nil)}},
+		{"slow first task of one executor, in the first stage", []*polltest.Poll{application{
+			duration: 40, runTime: 22.75, completed: 40, stages: []stage{with(warmUp, func(s *stage) {
+				s.times[4], s.times[5], s.runTime = 0.3, 13, 22.75
+			})},
+		}.at(40)}},
 		{"two tasks, one of them the rest of a file", []*polltest.Poll{on(40, stage{
 			duration: 14, tasks: 2, runTime: 15, times: quantiles{1.5, 1.5, 13.5, 13.5, 13.5, 13.5},
 			input: quantiles{10 * mib, 10 * mib, 128 * mib, 128 * mib, 128 * mib, 128 * mib}, in: 138 * mib,
@@ -539,7 +546,7 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 // An application's flags are over once it has ended, those of its stages in two polls after it.
 func TestFlagsEndWithTheApplication(t *testing.T) {
 	p, sink := newPipeline(t, createDefaultConfig().(*Config))
-	running := application{duration: 60, runTime: 70, gcTime: 16, stages: []stage{straggling()}}
+	running := application{duration: 60, runTime: 70, gcTime: 16, completed: 40, stages: []stage{straggling()}}
 	ended := with(running, func(a *application) { a.state, a.stages = "succeeded", nil })
 	var got []string
 	for i, poll := range []*polltest.Poll{running.at(60), ended.at(70), ended.at(80), ended.at(90)} {
