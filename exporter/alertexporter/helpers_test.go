@@ -83,6 +83,7 @@ type people struct {
 	messages []message
 	status   int
 	requests int
+	body     []byte // the last one
 }
 
 // newPeople must be called within a bubble.
@@ -99,10 +100,12 @@ func (p *people) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	p.requests++
 	m := message{Path: r.URL.Path, At: time.Now()}
-	if p.status == http.StatusOK && json.NewDecoder(r.Body).Decode(&m.Message) == nil {
+	p.body, _ = io.ReadAll(r.Body)
+	if p.status == http.StatusOK && json.Unmarshal(p.body, &m.Message) == nil {
 		p.messages = append(p.messages, m)
 	}
 	w.WriteHeader(p.status)
+	_, _ = w.Write([]byte("ok")) // which Slack says
 }
 
 func (p *people) answer(status int) {
@@ -119,6 +122,14 @@ func (p *people) told() []message {
 	messages := p.messages
 	p.messages = nil
 	return messages
+}
+
+// raw returns what was told last.
+func (p *people) raw() []byte {
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.body
 }
 
 // disk is a storage extension that outlives what uses it.
