@@ -26,7 +26,7 @@ test: build ## all tests that need no Java
 	$(GO) test ./...
 
 .PHONY: race
-race: build ## all tests that need no Java, with the race detector
+race: build ## the same, with the race detector
 	$(GO) test -race ./...
 
 .PHONY: cluster
@@ -40,6 +40,10 @@ cluster-down: ## stop it, without a trace
 .PHONY: test-cluster
 test-cluster: build ## the tests against real Spark, YARN, HDFS and Prometheus
 	$(GO) test -tags cluster -count=1 -timeout 40m -v ./e2e
+
+.PHONY: bench
+bench: ## what a poll, a judgement and an alert cost
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: generate
 generate: ## write again what mdatagen generates

@@ -130,7 +130,7 @@ func assertEqualsTruth(t *testing.T, collector *collector, prometheus *prometheu
 		{`spark_application_executor_run_time_seconds_total{}`, float64(want.RunTimeMS) * s, []string{"spark.application.executor.run_time"}},
 		{`spark_application_jvm_gc_time_seconds_total{}`, float64(want.GCTimeMS) * s, []string{"spark.application.jvm_gc_time"}},
 		{`yarn_application_vcore_time_seconds_total{}`, float64(want.VCoreSeconds), []string{"yarn.application.vcore.time"}},
-		{`yarn_application_memory_time_By_s_total{}`, float64(want.MemoryMBSeconds) * mib, []string{"yarn.application.memory.time"}},
+		{`yarn_application_memory_time_total{}`, float64(want.MemoryMBSeconds) * mib, []string{"yarn.application.memory.time"}},
 	} {
 		query := strings.Replace(f.query, "{", `{spark_application_id="`+id+`",`, 1)
 		var got float64
