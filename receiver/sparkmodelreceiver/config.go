@@ -33,6 +33,8 @@ type Config struct {
 	Model ModelConfig `mapstructure:"model"`
 	// Stages bounds which stages get data points of their own.
 	Stages StagesConfig `mapstructure:"stages"`
+	// Traces tells how applications join other traces.
+	Traces TracesConfig `mapstructure:"traces"`
 
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 }
@@ -78,6 +80,19 @@ type StagesConfig struct {
 	Max int `mapstructure:"max"`
 }
 
+// TracesConfig configures spans.
+type TracesConfig struct {
+	// Parent is what the span that an application was submitted from is to the application's: one to link to, or its
+	// parent, in whose trace all of the application's spans are then.
+	Parent string `mapstructure:"parent"`
+}
+
+// What the span that an application was submitted from can be to the application's.
+const (
+	parentLink  = "link"
+	parentChild = "child"
+)
+
 func createDefaultConfig() component.Config {
 	controller := scraperhelper.NewDefaultControllerConfig()
 	controller.CollectionInterval = 10 * time.Second
@@ -88,6 +103,7 @@ func createDefaultConfig() component.Config {
 		Driver:               configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
 		History:              configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
 		Stages:               StagesConfig{MinDuration: 10 * time.Second, Max: 50},
+		Traces:               TracesConfig{Parent: parentLink},
 		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
 	}
 }
@@ -138,6 +154,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Stages.Max < 0 {
 		errs = append(errs, errors.New("stages::max must not be negative"))
+	}
+	if c.Traces.Parent != parentLink && c.Traces.Parent != parentChild {
+		errs = append(errs, fmt.Errorf("traces::parent must be %s or %s, not %q", parentLink, parentChild, c.Traces.Parent))
 	}
 	return errors.Join(errs...)
 }

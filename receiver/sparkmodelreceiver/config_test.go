@@ -33,6 +33,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, liveTimeout, least.YARN.Get().ClientConfig.Timeout)
 	assert.Equal(t, 10*time.Second, least.Stages.MinDuration)
 	assert.Equal(t, 50, least.Stages.Max)
+	assert.Equal(t, parentLink, least.Traces.Parent)
 	assert.Nil(t, least.History.Get())
 	assert.Nil(t, least.Driver.Get())
 
@@ -44,6 +45,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, []discover.Match{{Name: "churn-.*"}}, all.Applications.Include)
 	assert.Equal(t, []discover.Match{{Queue: "root.dev", User: "bob"}}, all.Applications.Exclude)
 	assert.Equal(t, time.Minute, all.Stages.MinDuration)
+	assert.Equal(t, parentChild, all.Traces.Parent)
 	assert.False(t, all.MetricsBuilderConfig.Metrics.SparkExecutorDiskUsage.Enabled)
 }
 
@@ -56,6 +58,7 @@ func TestConfigErrors(t *testing.T) {
 		"values": {
 			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "model::name_pattern: error parsing regexp",
 			"stages::min_duration must not be negative", "stages::max must not be negative",
+			`traces::parent must be link or child, not "sibling"`,
 		},
 		"empty_match": {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
 	} {

@@ -80,6 +80,7 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelRecei
 		filter: filter,
 		builder: emit.NewBuilder(cfg.MetricsBuilderConfig, set, emit.Options{
 			Cluster: cfg.ClusterName, MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max,
+			ChildOfParent: cfg.Traces.Parent == parentChild,
 		}),
 		reader: &read.Reader{MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max, Namer: namer},
 		health: newHealth(set.Logger),

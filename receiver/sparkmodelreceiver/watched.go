@@ -126,6 +126,7 @@ func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
 	}
 	if app.Settings == nil {
 		app.Model = ws.r.reader.Namer.Model(f.Name, f.Tags, nil)
+		app.Parent = track.FindParent(f.Tags, nil)
 	}
 	w.tags, w.ui, w.missed, w.err = f.Tags, f.UI, 0, nil
 }

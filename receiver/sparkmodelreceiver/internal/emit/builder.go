@@ -20,6 +20,9 @@ type Options struct {
 	// MinStageDuration and MaxStages bound which stages get data points of their own.
 	MinStageDuration time.Duration
 	MaxStages        int
+	// ChildOfParent makes an application's spans part of the trace that it was submitted from, if one is named; else
+	// they only link to it.
+	ChildOfParent bool
 }
 
 // Builder builds what one poll emits.
@@ -30,6 +33,7 @@ type Builder struct {
 	cluster            string
 	minStageDuration   time.Duration
 	maxStages          int
+	childOfParent      bool
 	ts                 pcommon.Timestamp
 	collected          pmetric.Metrics
 }
@@ -39,7 +43,7 @@ func NewBuilder(config metadata.MetricsBuilderConfig, settings receiver.Settings
 	return &Builder{
 		mb:                 metadata.NewMetricsBuilder(config, settings),
 		resourceAttributes: config.ResourceAttributes, version: settings.BuildInfo.Version,
-		cluster: o.Cluster, minStageDuration: o.MinStageDuration, maxStages: o.MaxStages,
+		cluster: o.Cluster, minStageDuration: o.MinStageDuration, maxStages: o.MaxStages, childOfParent: o.ChildOfParent,
 		collected: pmetric.NewMetrics(),
 	}
 }

@@ -23,7 +23,7 @@ func (b *Builder) Events(ld plog.Logs, app *track.Application) {
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(metadata.ScopeName)
 	sl.Scope().SetVersion(b.version)
-	e := events{identity: identityOf(b.cluster, app.Key), app: app, observed: b.ts, list: sl.LogRecords()}
+	e := events{identity: b.identity(app), app: app, observed: b.ts, list: sl.LogRecords()}
 	if box.Started {
 		e.started()
 	}

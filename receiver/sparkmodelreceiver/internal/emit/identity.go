@@ -39,6 +39,15 @@ func identityOf(cluster string, app track.Key) identity {
 	return identity{application: key, trace: pcommon.TraceID(sum[:16])}
 }
 
+// identity returns the identity of an application, in the trace that it was submitted from where that is wanted.
+func (b *Builder) identity(app *track.Application) identity {
+	i := identityOf(b.cluster, app.Key)
+	if b.childOfParent && app.Parent != nil {
+		i.trace = app.Parent.TraceID
+	}
+	return i
+}
+
 func (i identity) span(kind, id string) pcommon.SpanID {
 	sum := sha256.Sum256([]byte("sparkmodel/1|span|" + i.application + "|" + kind + "|" + id))
 	return pcommon.SpanID(sum[:8])

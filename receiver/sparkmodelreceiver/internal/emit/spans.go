@@ -29,7 +29,7 @@ func (b *Builder) Spans(td ptrace.Traces, app *track.Application) {
 	ss := rs.ScopeSpans().AppendEmpty()
 	ss.Scope().SetName(metadata.ScopeName)
 	ss.Scope().SetVersion(b.version)
-	s := spans{identity: identityOf(b.cluster, app.Key), app: app, list: ss.Spans()}
+	s := spans{identity: b.identity(app), app: app, child: b.childOfParent, list: ss.Spans()}
 	if box.Ended {
 		s.application()
 	}
@@ -65,8 +65,10 @@ func (b *Builder) resource(app *track.Application) pcommon.Resource {
 // spans are those of one application.
 type spans struct {
 	identity
-	app  *track.Application
-	list ptrace.SpanSlice
+	app *track.Application
+	// child tells that the application's span is a child of its parent; else it links to it.
+	child bool
+	list  ptrace.SpanSlice
 }
 
 func (s spans) add(name string, id, parent pcommon.SpanID, start, end time.Time) ptrace.Span {
@@ -88,6 +90,13 @@ func (s spans) application() {
 	app := s.app
 	span := s.add("spark.application", s.root(), pcommon.SpanID{}, app.Submitted, app.Ended)
 	span.Attributes().PutStr("spark.application.state", string(app.State))
+	if parent := app.Parent; parent != nil && s.child {
+		span.SetParentSpanID(parent.SpanID)
+	} else if parent != nil {
+		link := span.Links().AppendEmpty()
+		link.SetTraceID(parent.TraceID)
+		link.SetSpanID(parent.SpanID)
+	}
 	if app.State == track.Failed {
 		fail(span, app.Diagnostics)
 	}

@@ -208,3 +208,25 @@ func BenchmarkSpans(b *testing.B) {
 	}
 	b.ReportMetric(float64(spans)/b.Elapsed().Seconds(), "spans/s")
 }
+
+// An application links to the span that it was submitted from, or is part of its trace, events included.
+func TestParent(t *testing.T) {
+	parent := &track.Parent{TraceID: [16]byte{1}, SpanID: [8]byte{2}}
+	for _, child := range []bool{false, true} {
+		app, b := newEndedApplication(), newTestBuilder()
+		app.Parent, b.childOfParent = parent, child
+		td, ld := ptrace.NewTraces(), plog.NewLogs()
+		b.Spans(td, app)
+		b.Events(ld, app)
+		for _, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+			assert.Equal(t, child, span.TraceID() == parent.TraceID, span.Name())
+			if span.Name() == "spark.application" {
+				assert.Equal(t, child, span.ParentSpanID() == parent.SpanID)
+				assert.Equal(t, !child, span.Links().Len() == 1 && span.Links().At(0).TraceID() == parent.TraceID)
+			}
+		}
+		for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+			assert.Equal(t, child, record.TraceID() == parent.TraceID, record.EventName())
+		}
+	}
+}

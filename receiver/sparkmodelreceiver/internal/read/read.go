@@ -83,6 +83,7 @@ func (r *Reader) properties(ctx context.Context, app *track.Application, ui spar
 	}
 	app.Settings = track.ParseSettings(properties)
 	app.Model = r.Namer.Model(app.Name, tags, properties)
+	app.Parent = track.FindParent(tags, properties)
 	return nil
 }
 

@@ -64,6 +64,8 @@ type Application struct {
 	Allocation *Allocation
 	// Settings are numeric Spark properties by name, defaults included; nil until they were read.
 	Settings map[string]float64
+	// Parent is the span that the application was submitted from, nil if none is named.
+	Parent *Parent
 
 	jobs      jobs
 	stages    stages
