@@ -45,6 +45,10 @@ test-cluster: build ## the tests against real Spark, YARN, HDFS and Prometheus
 bench: ## what a poll, a judgement and an alert cost
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /e2e)
 
+.PHONY: quality
+quality: build ## what the rules find and miss in recorded runs
+	$(GO) run ./cmd/quality
+
 .PHONY: generate
 generate: ## write again what mdatagen generates
 	$(GO) generate ./...

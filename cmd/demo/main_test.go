@@ -9,8 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/goleak"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,26 +45,19 @@ func TestDemo(t *testing.T) {
 
 func TestTeller(t *testing.T) {
 	var out bytes.Buffer
-	teller := newTeller(&out, func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) })
+	teller := newTeller(&out)
 	flag := func(severity int64, words string) {
-		md := pmetric.NewMetrics()
-		rm := md.ResourceMetrics().AppendEmpty()
-		rm.Resource().Attributes().PutStr("spark.model.name", "churn")
-		m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
-		m.SetName("anomaly.severity")
-		dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
-		dp.SetIntValue(severity)
-		dp.Attributes().PutStr("anomaly.rule", "spill")
-		dp.Attributes().PutInt("spark.stage.id", 3)
-		dp.Attributes().PutStr("anomaly.reason", words)
-		teller.tell(md)
+		teller.tell(rehearsal.Flag{
+			At: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Severity: severity, Rule: "spill", Subject: "model churn stage 3", Reason: words,
+		})
 	}
 	flag(2, "384 MiB spilled")
 	flag(2, "384 MiB spilled")
 	flag(3, "500 MiB spilled")
 	flag(0, "500 MiB spilled")
+	flag(0, "500 MiB spilled")
 	teller.summarize()
 	assert.Equal(t, 2, strings.Count(out.String(), "spilled"), "said when it rises and when it becomes worse")
-	assert.Contains(t, out.String(), "12:00:00  over      spill: model churn stage 3")
+	assert.Equal(t, 1, strings.Count(out.String(), "12:00:00  over      spill: model churn stage 3"))
 	assert.Contains(t, out.String(), "Flagged: 1 kinds")
 }
