@@ -230,3 +230,19 @@ func TestNobodyWantsMetrics(t *testing.T) {
 	assert.NotContains(t, asked, "stages/0/0")
 	assert.NotContains(t, asked, "sql?0")
 }
+
+// A collector that starts late reads the details of what has ended over several polls.
+func TestDetailsAreReadOverSeveralPolls(t *testing.T) {
+	d, ui := newDriver(t)
+	const jobs = 2*maxDetails + 1
+	for id := range jobs {
+		d.timedJob(id, spark.StatusSucceeded, 1, []int{id}, nil)
+		d.stage(id, 0, spark.StatusComplete, 1, 10)
+		d.stages[id][0]["numFailedTasks"] = 1
+	}
+	app, r := followed(), newReader()
+	for _, want := range []int{maxDetails, 2 * maxDetails, jobs} {
+		require.NoError(t, r.Running(t.Context(), app, ui, ""))
+		assert.Len(t, app.Spans().Jobs, want)
+	}
+}

@@ -5,6 +5,7 @@ package read
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"go.uber.org/multierr"
@@ -40,7 +41,7 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 	if r.Metrics || r.Logs {
 		err = multierr.Append(err, r.executors(ctx, app, ui))
 	}
-	return multierr.Append(err, r.endings(ctx, app, ui))
+	return multierr.Append(err, r.endings(ctx, app, ui, maxDetails))
 }
 
 // Ended reads the rest of an application that has ended, from the History Server.
@@ -59,7 +60,7 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 		}
 		err = multierr.Append(err, xerr)
 	}
-	return multierr.Append(err, r.endings(ctx, app, history))
+	return multierr.Append(err, r.endings(ctx, app, history, math.MaxInt))
 }
 
 func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App) error {
@@ -245,11 +246,21 @@ func longest(tasks []spark.Task, now time.Time) *track.RunningTask {
 	}
 }
 
+// maxDetails bounds the ended stages of a running application whose details are read in one poll; those of the others
+// are read in the next.
+const maxDetails = 100
+
 // endings reads what spans show of jobs and stages that have ended, and of the SQL executions that they were part of.
-func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.App) error {
+func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.App, limit int) error {
 	var errs error
 	for _, s := range app.UndetailedStages() {
-		errs = multierr.Append(errs, r.details(ctx, ui, s))
+		switch summaries := s.TaskMetrics == nil && s.CompleteTasks > 0 && s.Duration() >= r.MinStageDuration; {
+		case !summaries && s.FailedTasks == 0:
+			s.Detailed = true
+		case limit > 0:
+			limit--
+			errs = multierr.Append(errs, details(ctx, ui, s, summaries))
+		}
 	}
 	if app.NeedsExecutions() {
 		errs = multierr.Append(errs, executions(ctx, app, ui))
@@ -258,8 +269,8 @@ func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.A
 	return errs
 }
 
-func (r *Reader) details(ctx context.Context, ui spark.App, s *track.Stage) error {
-	if s.TaskMetrics == nil && s.Duration() >= r.MinStageDuration {
+func details(ctx context.Context, ui spark.App, s *track.Stage, summaries bool) error {
+	if summaries {
 		full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
 		if err != nil && !spark.IsUnknown(err) {
 			return err
