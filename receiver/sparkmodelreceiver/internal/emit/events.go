@@ -90,6 +90,7 @@ func (e events) ended() {
 }
 
 func (e events) job(j *track.EndedJob) {
+	e.identity = e.ofJob(j)
 	for _, s := range j.Stages {
 		e.stage(s)
 	}

@@ -17,6 +17,7 @@ const (
 	kindJob         = "job"
 	kindStage       = "stage"
 	kindTask        = "task"
+	kindBatch       = "batch"
 )
 
 // identity derives the ids of an application's spans from what they are of, so that whoever reads the application,
@@ -27,7 +28,9 @@ const (
 //
 // cluster is the configured cluster_name and attempt the number that YARN gives it ("1" for the first), empty where
 // nothing counts attempts. Kinds and their ids: app and queue (empty), sql (execution), job (job), stage (stage "."
-// attempt), task (task).
+// attempt), task (task), batch (query "." batch). What ran for a micro-batch of a streaming query has a trace of its own:
+//
+//	trace id = the first 16 bytes of SHA-256("sparkmodel/1|trace|" + cluster + "|" + application + "|" + attempt + "|batch|" + query + "." + batch)
 type identity struct {
 	application string
 	trace       pcommon.TraceID
@@ -51,6 +54,22 @@ func (b *Builder) identity(app *track.Application) identity {
 func (i identity) span(kind, id string) pcommon.SpanID {
 	sum := sha256.Sum256([]byte("sparkmodel/1|span|" + i.application + "|" + kind + "|" + id))
 	return pcommon.SpanID(sum[:8])
+}
+
+// batch returns the identity of what runs for a micro-batch, and the span id of the batch.
+func (i identity) batch(b *track.Batch) (identity, pcommon.SpanID) {
+	id := b.Query + "." + b.Number
+	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + i.application + "|" + kindBatch + "|" + id))
+	i.trace = pcommon.TraceID(sum[:16])
+	return i, i.span(kindBatch, id)
+}
+
+// ofJob returns the identity of a job's trace: that of its micro-batch, if it ran for one.
+func (i identity) ofJob(j *track.EndedJob) identity {
+	if j.Execution != nil && j.Execution.Batch != nil {
+		i, _ = i.batch(j.Execution.Batch)
+	}
+	return i
 }
 
 func (i identity) root() pcommon.SpanID { return i.span(kindApplication, "") }

@@ -106,12 +106,20 @@ func (s spans) application() {
 	}
 }
 
-func (s spans) execution(e *spark.Execution) {
-	end, ended := track.EndOf(e)
+func (s spans) execution(e *track.Execution) {
+	end, ended := e.End()
 	if !ended {
 		end = s.app.Ended
 	}
-	span := s.add("spark.sql", s.identity.execution(e.ID), s.root(), e.SubmissionTime.Time, end)
+	parent := s.root()
+	if e.Batch != nil {
+		application := s.identity
+		s.identity, parent = s.batch(e.Batch)
+		if e.Outermost {
+			s.microBatch(e, parent, end, application)
+		}
+	}
+	span := s.add("spark.sql", s.identity.execution(e.ID), parent, e.SubmissionTime.Time, end)
 	a := span.Attributes()
 	a.PutInt("spark.sql.execution.id", int64(e.ID))
 	putText(a, "spark.sql.description", e.Description)
@@ -123,10 +131,26 @@ func (s spans) execution(e *spark.Execution) {
 	}
 }
 
+// microBatch adds the root of a micro-batch's trace: an application that streams may run for months.
+func (s spans) microBatch(e *track.Execution, id pcommon.SpanID, end time.Time, application identity) {
+	span := s.add("spark.streaming_batch", id, pcommon.SpanID{}, e.SubmissionTime.Time, end)
+	link := span.Links().AppendEmpty()
+	link.SetTraceID(application.trace)
+	link.SetSpanID(application.root())
+	a := span.Attributes()
+	putText(a, "spark.streaming.query.name", e.Batch.Name)
+	a.PutStr("spark.streaming.query.id", e.Batch.Query)
+	a.PutStr("spark.streaming.batch.id", e.Batch.Number)
+	if e.Status == spark.StatusFailed && !cancelled(e.ErrorMessage) {
+		fail(span, e.ErrorMessage)
+	}
+}
+
 func (s spans) job(j *track.EndedJob) {
+	s.identity = s.ofJob(j)
 	parent := s.root()
 	if j.Execution != nil {
-		parent = s.identity.execution(*j.Execution)
+		parent = s.identity.execution(j.Execution.ID)
 	}
 	end := j.CompletionTime.Time
 	if end.IsZero() {

@@ -102,7 +102,7 @@ func TestRequestsForSpans(t *testing.T) {
 			assert.Len(t, j.Stages, 1, step.name)
 			if j.ID < 2 {
 				require.NotNil(t, j.Execution, step.name)
-				assert.Equal(t, j.ID, *j.Execution, step.name)
+				assert.Equal(t, j.ID, j.Execution.ID, step.name)
 			} else {
 				assert.Nil(t, j.Execution, step.name)
 			}

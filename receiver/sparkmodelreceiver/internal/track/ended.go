@@ -16,7 +16,7 @@ const maxUndelivered = 10_000
 type EndedJob struct {
 	spark.Job
 	// Execution is the SQL execution that the job was part of, or nil.
-	Execution *int
+	Execution *Execution
 	// Stages are the attempts that ran for the job, in the order of their ids.
 	Stages []*Stage
 }
@@ -27,7 +27,7 @@ type ExecutorChange struct{ *spark.Executor }
 // Outbox holds what has ended and has not been accepted downstream by the consumers of one signal.
 type Outbox struct {
 	Jobs       []*EndedJob
-	Executions []*spark.Execution
+	Executions []*Execution
 	// Stages are attempts whose job Spark no longer had.
 	Stages    []*Stage
 	Executors []ExecutorChange
@@ -182,7 +182,7 @@ func (a *Application) SettleEndings() {
 	}
 }
 
-func (e *endings) putExecution(x *spark.Execution) {
+func (e *endings) putExecution(x *Execution) {
 	if e.spans != nil && e.spans.fits(1) {
 		e.spans.Executions = append(e.spans.Executions, x)
 	}
@@ -303,16 +303,16 @@ type executions struct {
 	// them, by which is seen that Spark has forgotten some and the offset has moved.
 	offset, last int
 	// open are executions that run, by id; ended are those that wait for the jobs that ended with them.
-	open  map[int]*spark.Execution
-	ended []*spark.Execution
+	open  map[int]*Execution
+	ended []*Execution
 	// later are the ids of those that have ended behind one that runs.
 	later map[int]struct{}
 	// byJob holds the executions of jobs that were not put into an outbox yet.
-	byJob map[int]int
+	byJob map[int]*Execution
 }
 
 func newExecutions() executions {
-	return executions{last: -1, open: map[int]*spark.Execution{}, later: map[int]struct{}{}, byJob: map[int]int{}}
+	return executions{last: -1, open: map[int]*Execution{}, later: map[int]struct{}{}, byJob: map[int]*Execution{}}
 }
 
 // NeedsExecutions tells whether SQL executions are to be listed: a job has ended since they were, or one that ran may
@@ -341,8 +341,15 @@ func (a *Application) ObserveExecutions(list []spark.Execution, from int) (next 
 	if prefix {
 		x.offset = from
 	}
+	// While a batch's own execution runs, it is listed before those that were made in it.
+	batches := map[Batch]struct{}{}
 	for i := range list {
-		e := &list[i]
+		e := &Execution{Execution: &list[i], Batch: parseBatch(list[i].Description)}
+		if e.Batch != nil {
+			_, inner := batches[*e.Batch]
+			e.Outermost = !inner
+			batches[*e.Batch] = struct{}{}
+		}
 		if e.ID <= x.last {
 			if prefix {
 				x.offset = from + i + 1
@@ -352,7 +359,7 @@ func (a *Application) ObserveExecutions(list []spark.Execution, from int) (next 
 		for _, jobs := range [][]int{e.RunningJobs, e.SucceededJobs, e.FailedJobs} {
 			for _, job := range jobs {
 				if a.awaited(job) {
-					x.byJob[job] = e.ID
+					x.byJob[job] = e
 				}
 			}
 		}
@@ -384,32 +391,29 @@ func (a *Application) awaited(job int) bool {
 	return !a.jobs.ended.has(job) || slices.ContainsFunc(a.endings.jobs, func(j *EndedJob) bool { return j.ID == job })
 }
 
-func (x *executions) of(job int) *int {
-	id, ok := x.byJob[job]
-	if !ok {
-		return nil
-	}
+func (x *executions) of(job int) *Execution {
+	e := x.byJob[job]
 	delete(x.byJob, job)
-	return &id
+	return e
 }
 
-func (x *executions) takeEnded() []*spark.Execution {
+func (x *executions) takeEnded() []*Execution {
 	list := x.ended
 	x.ended = nil
 	return list
 }
 
-func (x *executions) takeAll() []*spark.Execution {
+func (x *executions) takeAll() []*Execution {
 	list := x.takeEnded()
 	for _, e := range x.open {
 		list = append(list, e)
 	}
 	clear(x.open)
-	slices.SortFunc(list, func(a, b *spark.Execution) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b *Execution) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
 
-// EndOf returns when an execution ended; ok is false if it never did.
-func EndOf(e *spark.Execution) (end time.Time, ok bool) {
+// End returns when the execution ended; ok is false if it never did.
+func (e *Execution) End() (end time.Time, ok bool) {
 	return e.SubmissionTime.Add(time.Duration(e.Duration) * time.Millisecond), e.Ended()
 }

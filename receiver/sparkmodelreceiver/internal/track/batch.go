@@ -1,0 +1,36 @@
+package track
+
+import (
+	"regexp"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
+)
+
+// Batch is a micro-batch of a structured streaming query.
+type Batch struct {
+	// Name of the query; empty where its author gave none.
+	Name string
+	// Query is the query's id, which outlives its restarts; Number counts its batches.
+	Query, Number string
+}
+
+// batchDescription is how Spark describes whatever runs for a micro-batch (MicroBatchExecution, 3.5 and 4.x).
+var batchDescription = regexp.MustCompile(`(?s)^\s*(?:(.*)\n)?id = (\S+)\nrunId = \S+\nbatch = (\d+)\s*$`)
+
+// parseBatch returns the micro-batch that a description is of, or nil.
+func parseBatch(description string) *Batch {
+	m := batchDescription.FindStringSubmatch(description)
+	if m == nil {
+		return nil
+	}
+	return &Batch{Name: m[1], Query: m[2], Number: m[3]}
+}
+
+// Execution is an execution of a SQL query.
+type Execution struct {
+	*spark.Execution
+	// Batch is the micro-batch that the query was executed for, or nil. Outermost tells that the execution is the
+	// batch's own, not one that the user's code made in it.
+	Batch     *Batch
+	Outermost bool
+}
