@@ -186,6 +186,27 @@ func TestTwoAlertmanagersOneDown(t *testing.T) {
 	up.eventually(t, 1)
 }
 
+func TestAlertmanagerThatForgot(t *testing.T) {
+	am := newAlertmanager(t)
+	r := run(t, serversConfig(am), nil, nil, settings())
+	r.say(skew)
+	am.eventually(t, 1)
+	am.answer(http.StatusServiceUnavailable) // while it is restarted
+	spill := point{rule: "task_spill", severity: 2}
+	r.say(skew, spill)
+	require.Eventually(t, func() bool { requests, _ := am.seen(); return requests > 1 }, 10*time.Second, 5*time.Millisecond)
+	am.answer(http.StatusOK)
+	r.say(skew, spill)
+	rules := map[model.LabelValue]bool{}
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		_, got := am.seen()
+		for _, a := range got[1:] {
+			rules[a.Labels["alertname"]] = true
+		}
+		assert.Len(c, rules, 2)
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
 func TestEscalationEndsTheFormerSeverity(t *testing.T) {
 	am := newAlertmanager(t)
 	r := run(t, serversConfig(am), nil, nil, settings())

@@ -164,6 +164,7 @@ func (s *server) posted(batch []*alert.Alert, err error) {
 		}
 	}
 	if err != nil && !consumererror.IsPermanent(err) {
+		clear(s.told) // it may be restarting, and then has forgotten all
 		return
 	}
 	for _, a := range batch {
