@@ -89,7 +89,11 @@ type collector struct {
 	sink       *sink
 }
 
-const interval = 2 * time.Second
+const (
+	interval = 2 * time.Second
+	// minStage is shorter than the default, as the workloads are shorter than people's.
+	minStage = 3 * time.Second
+)
 
 // startCollector runs the distribution with the repository's configuration for YARN, a Prometheus page and an OTLP
 // receiver of the test's own.
@@ -100,6 +104,7 @@ func startCollector(t *testing.T, c *cluster) *collector {
 		"--config", filepath.Join(root, "config", "yarn.yaml"),
 		"--set", "receivers::sparkmodel::cluster_name=lab",
 		"--set", "receivers::sparkmodel::collection_interval="+interval.String(),
+		"--set", "receivers::sparkmodel::stages::min_duration="+minStage.String(),
 		"--set", "receivers::sparkmodel::yarn::endpoints=["+c.yarn()+"]",
 		"--set", "receivers::sparkmodel::history::endpoint="+c.history(),
 		"--set", "exporters::prometheus::endpoint="+page,

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession, functions as F
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=6_000_000)
+    parser.add_argument("--rows", type=int, default=10_000_000)
     options = parser.parse_args()
 
     spark = SparkSession.builder.getOrCreate()

@@ -96,8 +96,12 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 			w.app.FollowEndings(ws.r.traces != nil, ws.r.logs != nil)
 			ws.byID[f.Key] = w
 		}
-		if w.phase == running {
+		switch {
+		case w.phase == running:
 			ws.refresh(w, f)
+		case w.phase == closed && f.Allocation != nil:
+			// YARN goes on adding up for a moment after the end.
+			w.app.Allocate(*f.Allocation)
 		}
 	}
 	for key, w := range ws.byID {
