@@ -174,8 +174,8 @@ func TestMailWithTLSAndLogin(t *testing.T) {
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { require.NoError(t, server.Shutdown(context.Background())) })
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close()) // it is down at first
 
 	cfg := notifyConfig(fmt.Sprintf(`%s
 global:
@@ -187,10 +187,15 @@ global:
 receivers:
 - name: people
   email_configs: [{to: models@example.org, send_resolved: true}]
-`, quick, listener.Addr(), ca))
+`, quick, address, ca))
 	cfg.Links = links
 	r := run(t, cfg, nil, nil, settings())
 	r.say(badRun...)
+	time.Sleep(4 * time.Second)
+	listener, err = net.Listen("tcp", address)
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { require.NoError(t, server.Shutdown(context.Background())) })
 	var body []byte
 	select {
 	case body = <-backend.mails:
@@ -209,6 +214,7 @@ receivers:
 	case <-time.After(20 * time.Second):
 		t.Fatal("no mail")
 	}
+	assert.Empty(t, backend.mails, "nothing lost, nothing doubled")
 	_, html = readMail(t, body)
 	golden(t, "email_partly_resolved.html", []byte(html))
 }

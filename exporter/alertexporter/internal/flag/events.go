@@ -80,7 +80,7 @@ func flagged(resource model.LabelSet, attributes pcommon.Map, at pcommon.Timesta
 	}
 	o := newObservation(resource, rule.AsString(), attributes, anyAttribute)
 	o.At = timeOf(at)
-	o.Judged, o.Severity = true, Severity(number(severity))
+	o.Judged, o.Severity = true, severityOf(number(severity))
 	o.TraceID = traceID(trace)
 	return o, true
 }

@@ -48,6 +48,17 @@ func (s Severity) String() string {
 	return "critical"
 }
 
+// severityOf takes any number, since anybody can send one.
+func severityOf(value float64) Severity {
+	if value >= float64(Critical) {
+		return Critical
+	}
+	if value > 0 {
+		return Severity(value)
+	}
+	return None
+}
+
 // Parse is the reverse of String. Any other word is None.
 func Parse(level string) Severity {
 	for s := Low; s <= Critical; s++ {

@@ -39,7 +39,7 @@ func appendPoints(observations []Observation, resource model.LabelSet, metric pm
 		o.At = timeOf(point.Timestamp())
 		value := pointValue(point)
 		if metric.Name() == severityName {
-			o.Judged, o.Severity = true, Severity(value)
+			o.Judged, o.Severity = true, severityOf(value)
 		} else {
 			o.Impact = value
 		}
