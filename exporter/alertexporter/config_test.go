@@ -170,3 +170,35 @@ func TestStorageThatIsNone(t *testing.T) {
 		})
 	}
 }
+
+func TestAllIntegrationsOfTheLibrary(t *testing.T) {
+	cfg, err := load(t, `
+notify:
+  config: |
+    receivers:
+    - name: all
+      discord_configs: [{webhook_url: http://x/}]
+      email_configs: [{to: a@x, from: b@x, smarthost: "x:25"}]
+      incidentio_configs: [{url: http://x/, alert_source_token: t}]
+      jira_configs: [{api_url: http://x/, project: p, issue_type: Bug}]
+      mattermost_configs: [{webhook_url: http://x/}]
+      msteams_configs: [{webhook_url: http://x/}]
+      msteamsv2_configs: [{webhook_url: http://x/}]
+      opsgenie_configs: [{api_key: k}]
+      pagerduty_configs: [{routing_key: k}]
+      pushover_configs: [{user_key: u, token: t}]
+      rocketchat_configs: [{token: t, token_id: i}]
+      slack_configs: [{api_url: http://x/, channel: c}]
+      sns_configs: [{topic_arn: "arn:aws:sns:us-east-1:1:x", sigv4: {region: us-east-1}}]
+      telegram_configs: [{bot_token: t, chat_id: 1}]
+      victorops_configs: [{api_key: k, routing_key: r}]
+      webex_configs: [{room_id: r, http_config: {authorization: {credentials: c}}}]
+      webhook_configs: [{url: http://x/}]
+      wechat_configs: [{api_secret: s, corp_id: c}]
+`)
+	require.NoError(t, err)
+	e, err := NewFactory().CreateMetrics(context.Background(), settings(), cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(context.Background(), host{}))
+	require.NoError(t, e.Shutdown(context.Background()))
+}

@@ -482,6 +482,38 @@ func TestStorageThatFails(t *testing.T) {
 	})
 }
 
+func TestWhatHasNoEffectIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		set := settings()
+		set.Logger = zap.New(core)
+		run(t, notifyConfig("global: {resolve_timeout: 1h}\ntracing: {endpoint: x}\nreceivers: [{name: nobody}]"), nil, nil, set)
+		require.Equal(t, 1, logs.Len())
+		assert.Equal(t, []any{"global.resolve_timeout", "tracing"}, logs.All()[0].ContextMap()["parts"])
+	})
+}
+
+func TestStorageForgetsWhoWasTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeople(t)
+		d := newDisk()
+		r := run(t, notifyConfig(webhookConfig), p, d, settings())
+		r.say(skew)
+		time.Sleep(time.Minute)
+		kept := func() bool {
+			for key, value := range d.copy().values {
+				if strings.HasPrefix(key, "notifications/") && string(value) != "{}" {
+					return true
+				}
+			}
+			return false
+		}
+		assert.True(t, kept())
+		time.Sleep(24 * time.Hour)
+		assert.False(t, kept(), "twice the repeat_interval later")
+	})
+}
+
 func TestBoundedState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set, tel := telemetrySettings(t)

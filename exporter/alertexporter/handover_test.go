@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -205,6 +206,31 @@ func TestAlertmanagerThatForgot(t *testing.T) {
 		}
 		assert.Len(c, rules, 2)
 	}, 10*time.Second, 5*time.Millisecond)
+}
+
+func TestServerThatHangsKeepsNoNewsFromTheOthers(t *testing.T) {
+	up := newAlertmanager(t)
+	released := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-released:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(hanging.Close)
+	t.Cleanup(func() { close(released) })
+	cfg := serversConfig(up)
+	servers := cfg.Alertmanagers.Get()
+	servers.Endpoints = append(servers.Endpoints, hanging.URL)
+	servers.ClientConfig.Timeout = 500 * time.Millisecond
+	servers.QueueConfig.Get().NumConsumers = 2
+	r := run(t, cfg, nil, nil, settings())
+	begun := time.Now()
+	for i := range 100 {
+		r.say(with(skew, func(p *point) { p.stage = strconv.Itoa(i) }))
+	}
+	up.eventually(t, 100)
+	assert.Less(t, time.Since(begun), 100*servers.ClientConfig.Timeout/4)
 }
 
 func TestEscalationEndsTheFormerSeverity(t *testing.T) {
