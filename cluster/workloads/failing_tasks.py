@@ -10,7 +10,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=3, help="of two stages each")
     parser.add_argument("--tasks", type=int, default=8, help="in each stage")
-    parser.add_argument("--task-seconds", type=float, default=0.8)
+    parser.add_argument("--task-seconds", type=float, default=1.2)
     parser.add_argument("--every", type=int, default=3, help="each so many-th task fails once")
     options = parser.parse_args()
 

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession, functions as F
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=4_000_000)
+    parser.add_argument("--rows", type=int, default=6_000_000)
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--hot-share", type=float, default=0.8, help="share of the rows that have one and the same key")
     options = parser.parse_args()

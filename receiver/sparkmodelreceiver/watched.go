@@ -198,7 +198,7 @@ func (ws *watched) emitted() []*watchedApplication {
 // its end was delivered, and it is forgotten once that was delivered too.
 func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
 	for _, w := range list {
-		w.app.Delivered()
+		w.app.Delivered(w.fresh())
 		switch {
 		case w.phase == running && w.app.State.Ended():
 			w.phase = closing

@@ -61,7 +61,7 @@ func TestRedescribedApplicationEndsItsOldSeries(t *testing.T) {
 	b.Application(app, false)
 	first := b.Metrics()
 	require.Equal(t, 1, first.ResourceMetrics().Len())
-	app.Delivered()
+	app.Delivered(true)
 
 	app.State, app.Model = track.Running, track.Model{Name: "churn", Version: "7"}
 	b.Application(app, false)
@@ -83,7 +83,7 @@ func TestRedescribedApplicationEndsItsOldSeries(t *testing.T) {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		assert.Equal(t, 1, numberDataPoints(m).Len(), "one stale point for each metric")
 	}
-	app.Delivered()
+	app.Delivered(true)
 	b.Application(app, false)
 	assert.Equal(t, 1, b.Metrics().ResourceMetrics().Len())
 }

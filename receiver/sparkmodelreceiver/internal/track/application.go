@@ -106,9 +106,11 @@ func (a *Application) Redescribed() (before Description, changed bool) {
 	return *a.delivered, true
 }
 
-// Delivered notes that the figures were accepted downstream, the last ones of ended stages among them.
-func (a *Application) Delivered() {
-	a.stages.undelivered = nil
+// Delivered notes that figures were accepted downstream, the last ones of ended stages among them if Spark's were.
+func (a *Application) Delivered(sparks bool) {
+	if sparks {
+		a.stages.undelivered = nil
+	}
 	described := a.Description
 	a.delivered = &described
 }

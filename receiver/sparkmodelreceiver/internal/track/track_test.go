@@ -163,7 +163,9 @@ func TestEndedStagesAreBoundedToTheLongest(t *testing.T) {
 	assert.Equal(t, 99, got[0].ID)
 	assert.EqualValues(t, 100, app.Totals().InputBytes)
 	assert.Len(t, app.EndedStages(10*time.Second, 5), 5, "they wait until they are delivered")
-	app.Delivered()
+	app.Delivered(false)
+	assert.Len(t, app.EndedStages(10*time.Second, 5), 5, "and are not by a poll in which Spark did not answer")
+	app.Delivered(true)
 	assert.Empty(t, app.EndedStages(10*time.Second, 5))
 }
 
@@ -172,12 +174,12 @@ func TestRedescribed(t *testing.T) {
 	app.Name = "nightly"
 	_, changed := app.Redescribed()
 	assert.False(t, changed)
-	app.Delivered()
+	app.Delivered(true)
 	app.Model = Model{"churn", "1"}
 	before, changed := app.Redescribed()
 	assert.True(t, changed)
 	assert.Equal(t, Description{Name: "nightly"}, before)
-	app.Delivered()
+	app.Delivered(true)
 	_, changed = app.Redescribed()
 	assert.False(t, changed)
 }
