@@ -4,7 +4,7 @@
 # submit: spark.memory.storageFraction=0.95
 # submit: spark.executor.extraJavaOptions=-XX:+UseParallelGC -Xmn320m -XX:-UsePerfData
 # submit: spark.sql.objectHashAggregate.sortBased.fallbackThreshold=1000000
-# submit: spark.sql.shuffle.partitions=12
+# submit: spark.sql.shuffle.partitions=8
 # submit: spark.sql.adaptive.coalescePartitions.enabled=false
 import argparse
 import time
@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession, functions as F
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000, help="cached as Java objects on all executors together")
+    parser.add_argument("--rows", type=int, default=4_600_000, help="cached as Java objects on all executors together")
     parser.add_argument("--seconds", type=float, default=20, help="goes on with new jobs for this long")
     options = parser.parse_args()
 
@@ -32,7 +32,7 @@ def main():
     batch = 0
     while time.monotonic() < deadline:
         context.setJobDescription(f"lists, batch {batch}")
-        texts = spark.range(0, 7_200_000, numPartitions=24).select((ids % 90_000).alias("key"), F.sha2(ids.cast("string"), 256).alias("text"))
+        texts = spark.range(0, 4_800_000, numPartitions=16).select((ids % 60_000).alias("key"), F.sha2(ids.cast("string"), 256).alias("text"))
         texts.groupBy("key").agg(F.collect_list("text").alias("texts")).agg(F.max(F.size("texts"))).first()
         batch += 1
     spark.stop()

@@ -22,9 +22,9 @@ def main():
         digests = numbers.select((F.col("id") % 1024).alias("key"), F.sha2(F.col("id").cast("string"), 512).alias("digest"))
         return digests.groupBy("key").agg(F.max("digest").alias("digest")).agg(F.max("digest")).first()
 
-    deadline = time.monotonic() + options.seconds
     spark.sparkContext.setJobDescription("warm-up")
     job(10_000)
+    deadline = time.monotonic() + options.seconds
     batch = 0
     while time.monotonic() < deadline:
         spark.sparkContext.setJobDescription(f"batch {batch}")
