@@ -25,7 +25,7 @@ func NewLinks(links map[string]string) (*Links, error) {
 	l := &Links{names: slices.Sorted(maps.Keys(links)), templates: make(map[string]*template.Template, len(links))}
 	var errs []error
 	for _, name := range l.names {
-		if !model.LabelName(LinkPrefix + name).IsValidLegacy() {
+		if !model.LegacyValidation.IsValidLabelName(LinkPrefix + name) {
 			errs = append(errs, fmt.Errorf("%s: a name may only have letters, digits and underscores", name))
 			continue
 		}

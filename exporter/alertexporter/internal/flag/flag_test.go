@@ -25,7 +25,7 @@ func TestLabelNames(t *testing.T) {
 		"spark.application.id": "spark_application_id", "a-b/ü": "a_b__", "1st": "_1st", "": "_",
 	} {
 		assert.Equal(t, want, labelName(attribute))
-		assert.True(t, labelName(attribute).IsValidLegacy())
+		assert.True(t, model.LegacyValidation.IsValidLabelName(string(labelName(attribute))))
 	}
 }
 

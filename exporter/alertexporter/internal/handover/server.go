@@ -202,7 +202,7 @@ func (s *server) post(ctx context.Context, alerts []*alert.Alert) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	answer, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if response.StatusCode/100 == 2 {
 		return nil
