@@ -19,7 +19,7 @@ func main() {
 	flag.StringVar(&o.collector, "collector", "dist/otelcol-sparkmodel", "the distribution to run")
 	flag.StringVar(&o.config, "config", "config/demo.yaml", "its configuration")
 	flag.StringVar(&o.recording, "recording", "testdata/recordings/spark-4.3.0.har.zst", "the recording to replay")
-	flag.Float64Var(&o.speed, "speed", 15, "how many times faster than it was")
+	flag.Float64Var(&o.speed, "speed", 30, "how many times faster than it was")
 	flag.BoolVar(&o.exit, "exit", false, "exit at the end of the recording instead of waiting for an interrupt")
 	flag.Parse()
 

@@ -32,10 +32,10 @@ func TestDemo(t *testing.T) {
 	var out lockedBuffer
 	require.NoError(t, run(t.Context(), options{
 		collector: "../../dist/otelcol-sparkmodel", config: "../../config/demo.yaml",
-		recording: "../../testdata/recordings/spark-4.3.0.har.zst", speed: 40, exit: true,
+		recording: "../../testdata/recordings/spark-4.3.0.har.zst", speed: 60, exit: true,
 	}, &out))
 	text := out.buf.String()
-	for _, rule := range []string{"data_skew", "spill", "gc_pressure", "failing_tasks", "executor_lost", "application_waiting"} {
+	for _, rule := range []string{"data_skew", "straggler", "spill", "failing_tasks", "application_waiting"} {
 		assert.Contains(t, text, "  "+rule+": ", "%s", text)
 		assert.Regexp(t, `over +`+rule+": ", text)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"slices"
 )
 
@@ -95,7 +96,9 @@ func (t *sparkTree) ask(ctx context.Context, paths ...string) []Answer {
 func (t *sparkTree) crawl(ctx context.Context) {
 	t.ask(ctx, "/executors", "/allexecutors", "/storage/rdd")
 	if !t.environment {
-		t.environment = t.ask(ctx, "/environment")[0].Status == http.StatusOK
+		// A driver that starts answers 200 with a page.
+		answer := t.ask(ctx, "/environment")[0]
+		t.environment = answer.Status == http.StatusOK && !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html")
 	}
 	t.crawlExecutions(ctx)
 	t.crawlStages(ctx, t.crawlJobs(ctx))

@@ -3,6 +3,7 @@ package discover
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -55,6 +56,7 @@ func (y *YARN) Find(ctx context.Context) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
+	ended = slices.DeleteFunc(ended, func(app yarn.App) bool { return app.FinishedTime < y.since.UnixMilli() })
 	found := Found{Manager: rm, Info: info, Since: y.since}
 	// Ended ones come last: an application that ended between the two answers is in both.
 	for _, list := range [][]yarn.App{running, ended} {

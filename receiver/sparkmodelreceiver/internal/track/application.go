@@ -147,16 +147,16 @@ func (a *Application) Allocate(now Allocation) {
 	a.Allocation = &now
 }
 
-// Totals are sums over everything that the application ever did. Sizes are in bytes, times in seconds.
+// Totals are sums over everything that the application ever did. Sizes are in bytes, times in ms, but for CPUTime in ns.
 type Totals struct {
 	JobsSucceeded, JobsFailed                    int64
 	StagesCompleted, StagesFailed, StagesSkipped int64
 	TasksCompleted, TasksFailed, TasksKilled     int64
-	RunTime, CPUTime, GCTime                     float64
+	RunTime, CPUTime, GCTime                     int64
 	InputBytes, InputRecords                     int64
 	OutputBytes, OutputRecords                   int64
 	ShuffleReadBytes, ShuffleWriteBytes          int64
-	FetchWaitTime                                float64
+	FetchWaitTime                                int64
 	MemorySpilled, DiskSpilled                   int64
 }
 
@@ -177,16 +177,16 @@ func (t *Totals) addStage(s *spark.Stage) {
 	t.TasksCompleted += s.CompleteTasks
 	t.TasksFailed += s.FailedTasks
 	t.TasksKilled += s.KilledTasks
-	t.RunTime += ms(s.ExecutorRunTime)
-	t.CPUTime += ns(s.ExecutorCPUTime)
-	t.GCTime += ms(s.JVMGCTime)
+	t.RunTime += s.ExecutorRunTime
+	t.CPUTime += s.ExecutorCPUTime
+	t.GCTime += s.JVMGCTime
 	t.InputBytes += s.InputBytes
 	t.InputRecords += s.InputRecords
 	t.OutputBytes += s.OutputBytes
 	t.OutputRecords += s.OutputRecords
 	t.ShuffleReadBytes += s.ShuffleRemoteBytesRead + s.ShuffleLocalBytesRead
 	t.ShuffleWriteBytes += s.ShuffleWriteBytes
-	t.FetchWaitTime += ms(s.ShuffleFetchWaitTime)
+	t.FetchWaitTime += s.ShuffleFetchWaitTime
 	t.MemorySpilled += s.MemoryBytesSpilled
 	t.DiskSpilled += s.DiskBytesSpilled
 }
@@ -214,6 +214,3 @@ func (t *Totals) raise(before Totals) {
 	t.MemorySpilled = max(t.MemorySpilled, before.MemorySpilled)
 	t.DiskSpilled = max(t.DiskSpilled, before.DiskSpilled)
 }
-
-func ms(v int64) float64 { return float64(v) / 1e3 }
-func ns(v int64) float64 { return float64(v) / 1e9 }

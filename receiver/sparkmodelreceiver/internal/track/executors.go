@@ -91,13 +91,28 @@ func (a *Application) ObserveExecutors(alive []spark.Executor) {
 	before := a.executors.alive
 	a.executors.alive = make(map[string]*spark.Executor, len(alive))
 	for i := range alive {
-		if e := &alive[i]; e.Active {
-			a.executors.alive[e.ID] = e
-			if before[e.ID] == nil {
-				a.endings.executorChanged(e)
-			}
+		e := &alive[i]
+		if !e.Active {
+			continue
+		}
+		a.executors.alive[e.ID] = e
+		if known := before[e.ID]; known != nil {
+			raise(e, known)
+		} else {
+			a.endings.executorChanged(e)
 		}
 	}
+}
+
+// raise lifts the running totals of an executor to what they were before: the History Server says 0 of the driver's.
+func raise(e, before *spark.Executor) {
+	e.CompletedTasks = max(e.CompletedTasks, before.CompletedTasks)
+	e.FailedTasks = max(e.FailedTasks, before.FailedTasks)
+	e.TotalDuration = max(e.TotalDuration, before.TotalDuration)
+	e.TotalGCTime = max(e.TotalGCTime, before.TotalGCTime)
+	e.TotalInput = max(e.TotalInput, before.TotalInput)
+	e.ShuffleRead = max(e.ShuffleRead, before.ShuffleRead)
+	e.ShuffleWrite = max(e.ShuffleWrite, before.ShuffleWrite)
 }
 
 // ObserveAllExecutors records a listing of all executors, and counts those that were removed since the last one.

@@ -106,6 +106,7 @@ func (a *Application) ListStages(list []spark.Stage, now time.Time) {
 		}
 	}
 	a.stages.resolved.raise(lowest)
+	sortByAttempt(list)
 	for i := range list {
 		if list[i].Status == spark.StatusSkipped {
 			a.stages.resolved.add(list[i].ID)
@@ -136,6 +137,7 @@ func (a *Application) UnreadStages() []int { return slices.Sorted(maps.Keys(a.st
 func (a *Application) ObserveStageAttempts(id int, attempts []spark.Stage, now time.Time) {
 	delete(a.stages.unread, id)
 	listed := make(map[StageKey]struct{}, len(attempts))
+	sortByAttempt(attempts)
 	for i := range attempts {
 		listed[StageKey{id, attempts[i].Attempt}] = struct{}{}
 		a.ObserveStage(&attempts[i], now)
@@ -212,6 +214,11 @@ func (a *Application) ActiveTasks() int64 {
 		n += s.ActiveTasks
 	}
 	return n
+}
+
+// sortByAttempt puts a stage's attempts in their order: once a later one was counted, the first is known to be.
+func sortByAttempt(list []spark.Stage) {
+	slices.SortFunc(list, func(x, y spark.Stage) int { return cmp.Compare(x.Attempt, y.Attempt) })
 }
 
 func sortByDuration(list []*Stage) {

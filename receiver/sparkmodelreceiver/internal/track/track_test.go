@@ -184,6 +184,29 @@ func TestRedescribed(t *testing.T) {
 	assert.False(t, changed)
 }
 
+// Spark lists the newest first: the first attempt of a stage counts although a later one was seen before.
+func TestAttemptsInAnyOrder(t *testing.T) {
+	attempts := func() []spark.Stage {
+		return []spark.Stage{
+			{ID: 0, Attempt: 1, Status: spark.StatusComplete, InputBytes: 1},
+			{ID: 0, Attempt: 0, Status: spark.StatusFailed, InputBytes: 10},
+		}
+	}
+	listed, read := NewApplication(Key{}), NewApplication(Key{})
+	listed.ListStages(attempts(), time.Unix(1, 0))
+	read.ObserveStageAttempts(0, attempts(), time.Unix(1, 0))
+	assert.EqualValues(t, 11, listed.Totals().InputBytes)
+	assert.EqualValues(t, 11, read.Totals().InputBytes)
+}
+
+// The History Server says 0 of what the driver has collected.
+func TestExecutorsTotalsNeverFall(t *testing.T) {
+	app := NewApplication(Key{})
+	app.ObserveExecutors([]spark.Executor{{ID: "driver", Active: true, TotalGCTime: 300}})
+	app.ObserveAllExecutors([]spark.Executor{{ID: "driver", Active: true}})
+	assert.EqualValues(t, 300, app.Executors()[0].TotalGCTime)
+}
+
 // A long life does not make the state grow.
 func TestStateIsBounded(t *testing.T) {
 	app := NewApplication(Key{})
