@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"strings"
 	"slices"
+	"strings"
 )
 
 // A sparkTree is the REST API of one application attempt on one server, and what of it has been told for good.
