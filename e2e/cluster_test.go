@@ -131,8 +131,10 @@ type truth struct {
 	RunTimeMS, GCTimeMS                      int64
 	Stages                                   map[string]int64
 	Jobs                                     map[string]int64
-	VCoreSeconds, MemoryMBSeconds            int64
 	FinalStatus                              string
+	// Held asks what YARN says the application held, in core-seconds and MB-seconds: YARN goes on adding up for a
+	// moment after the end.
+	Held func() (vcores, memory float64)
 }
 
 // truth waits until the History Server knows the end of an application, and sums up what it has.
@@ -186,16 +188,31 @@ func (c *cluster) truth(t *testing.T, id string) truth {
 	for _, j := range jobs {
 		out.Jobs[j.Status]++
 	}
-	var yarn struct {
-		App struct {
-			VCoreSeconds  int64  `json:"vcoreSeconds"`
-			MemorySeconds int64  `json:"memorySeconds"`
-			FinalStatus   string `json:"finalStatus"`
-		} `json:"app"`
+	yarn, err := c.yarnApplication(t.Context(), id)
+	require.NoError(t, err)
+	out.FinalStatus = yarn.FinalStatus
+	out.Held = func() (vcores, memory float64) {
+		if now, err := c.yarnApplication(t.Context(), id); err == nil {
+			yarn = now
+		}
+		return yarn.VCoreSeconds, yarn.MemorySeconds
 	}
-	require.NoError(t, getJSON(t.Context(), c.yarn()+"/ws/v1/cluster/apps/"+id, &yarn))
-	out.VCoreSeconds, out.MemoryMBSeconds, out.FinalStatus = yarn.App.VCoreSeconds, yarn.App.MemorySeconds, yarn.App.FinalStatus
 	return out
+}
+
+// yarnApplication is an application as YARN sees it. Memory is in MB.
+type yarnApplication struct {
+	VCoreSeconds  float64 `json:"vcoreSeconds"`
+	MemorySeconds float64 `json:"memorySeconds"`
+	FinalStatus   string  `json:"finalStatus"`
+}
+
+func (c *cluster) yarnApplication(ctx context.Context, id string) (yarnApplication, error) {
+	var answer struct {
+		App yarnApplication `json:"app"`
+	}
+	err := getJSON(ctx, c.yarn()+"/ws/v1/cluster/apps/"+id, &answer)
+	return answer.App, err
 }
 
 // tail is the end of what a process printed, for failures.

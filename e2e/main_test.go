@@ -118,39 +118,40 @@ func TestModels(t *testing.T) {
 // assertEqualsTruth compares the figures in Prometheus and at the OTLP receiver with what the servers say.
 func assertEqualsTruth(t *testing.T, collector *collector, prometheus *prometheus, id string, want truth, same func(got, want float64) bool) {
 	const s, mib = 1e-3, 1 << 20
+	constant := func(v float64) func() float64 { return func() float64 { return v } }
 	for _, f := range []struct {
 		query string
-		want  float64
+		want  func() float64
 		otlp  []string
 	}{
-		{`spark_application_task_result_total{spark_task_result="completed"}`, float64(want.TasksCompleted), []string{"spark.application.task.result", "spark.task.result", "completed"}},
-		{`spark_application_task_result_total{spark_task_result="failed"}`, float64(want.TasksFailed), []string{"spark.application.task.result", "spark.task.result", "failed"}},
-		{`spark_application_task_result_total{spark_task_result="killed"}`, float64(want.TasksKilled), []string{"spark.application.task.result", "spark.task.result", "killed"}},
-		{`spark_application_stage_result_total{spark_stage_result="completed"}`, float64(want.Stages["COMPLETE"]), []string{"spark.application.stage.result", "spark.stage.result", "completed"}},
-		{`spark_application_stage_result_total{spark_stage_result="failed"}`, float64(want.Stages["FAILED"]), []string{"spark.application.stage.result", "spark.stage.result", "failed"}},
-		{`spark_application_job_result_total{spark_job_result="succeeded"}`, float64(want.Jobs["SUCCEEDED"]), []string{"spark.application.job.result", "spark.job.result", "succeeded"}},
-		{`spark_application_job_result_total{spark_job_result="failed"}`, float64(want.Jobs["FAILED"]), []string{"spark.application.job.result", "spark.job.result", "failed"}},
-		{`spark_application_io_size_bytes_total{direction="in"}`, float64(want.InputBytes), []string{"spark.application.io.size", "direction", "in"}},
-		{`spark_application_shuffle_io_size_bytes_total{direction="in"}`, float64(want.ShuffleRead), []string{"spark.application.shuffle.io.size", "direction", "in"}},
-		{`spark_application_shuffle_io_size_bytes_total{direction="out"}`, float64(want.ShuffleWrite), []string{"spark.application.shuffle.io.size", "direction", "out"}},
-		{`spark_application_spill_size_bytes_total{location="memory"}`, float64(want.MemorySpilled), []string{"spark.application.spill.size", "location", "memory"}},
-		{`spark_application_spill_size_bytes_total{location="disk"}`, float64(want.DiskSpilled), []string{"spark.application.spill.size", "location", "disk"}},
-		{`spark_application_executor_run_time_seconds_total{}`, float64(want.RunTimeMS) * s, []string{"spark.application.executor.run_time"}},
-		{`spark_application_jvm_gc_time_seconds_total{}`, float64(want.GCTimeMS) * s, []string{"spark.application.jvm_gc_time"}},
-		{`yarn_application_vcore_time_seconds_total{}`, float64(want.VCoreSeconds), []string{"yarn.application.vcore.time"}},
-		{`yarn_application_memory_time_total{}`, float64(want.MemoryMBSeconds) * mib, []string{"yarn.application.memory.time"}},
+		{`spark_application_task_result_total{spark_task_result="completed"}`, constant(float64(want.TasksCompleted)), []string{"spark.application.task.result", "spark.task.result", "completed"}},
+		{`spark_application_task_result_total{spark_task_result="failed"}`, constant(float64(want.TasksFailed)), []string{"spark.application.task.result", "spark.task.result", "failed"}},
+		{`spark_application_task_result_total{spark_task_result="killed"}`, constant(float64(want.TasksKilled)), []string{"spark.application.task.result", "spark.task.result", "killed"}},
+		{`spark_application_stage_result_total{spark_stage_result="completed"}`, constant(float64(want.Stages["COMPLETE"])), []string{"spark.application.stage.result", "spark.stage.result", "completed"}},
+		{`spark_application_stage_result_total{spark_stage_result="failed"}`, constant(float64(want.Stages["FAILED"])), []string{"spark.application.stage.result", "spark.stage.result", "failed"}},
+		{`spark_application_job_result_total{spark_job_result="succeeded"}`, constant(float64(want.Jobs["SUCCEEDED"])), []string{"spark.application.job.result", "spark.job.result", "succeeded"}},
+		{`spark_application_job_result_total{spark_job_result="failed"}`, constant(float64(want.Jobs["FAILED"])), []string{"spark.application.job.result", "spark.job.result", "failed"}},
+		{`spark_application_io_size_bytes_total{direction="in"}`, constant(float64(want.InputBytes)), []string{"spark.application.io.size", "direction", "in"}},
+		{`spark_application_shuffle_io_size_bytes_total{direction="in"}`, constant(float64(want.ShuffleRead)), []string{"spark.application.shuffle.io.size", "direction", "in"}},
+		{`spark_application_shuffle_io_size_bytes_total{direction="out"}`, constant(float64(want.ShuffleWrite)), []string{"spark.application.shuffle.io.size", "direction", "out"}},
+		{`spark_application_spill_size_bytes_total{location="memory"}`, constant(float64(want.MemorySpilled)), []string{"spark.application.spill.size", "location", "memory"}},
+		{`spark_application_spill_size_bytes_total{location="disk"}`, constant(float64(want.DiskSpilled)), []string{"spark.application.spill.size", "location", "disk"}},
+		{`spark_application_executor_run_time_seconds_total{}`, constant(float64(want.RunTimeMS) * s), []string{"spark.application.executor.run_time"}},
+		{`spark_application_jvm_gc_time_seconds_total{}`, constant(float64(want.GCTimeMS) * s), []string{"spark.application.jvm_gc_time"}},
+		{`yarn_application_vcore_time_seconds_total{}`, func() float64 { v, _ := want.Held(); return v }, []string{"yarn.application.vcore.time"}},
+		{`yarn_application_memory_time_total{}`, func() float64 { _, m := want.Held(); return m * mib }, []string{"yarn.application.memory.time"}},
 	} {
 		query := strings.Replace(f.query, "{", `{spark_application_id="`+id+`",`, 1)
-		var got float64
+		var got, otlp, says float64
 		var err error
 		if !assert.Eventually(t, func() bool {
+			says = f.want()
+			otlp, _ = collector.sink.value(id, f.otlp[0], f.otlp[1:]...)
 			got, err = prometheus.query(t.Context(), query)
-			return err == nil && same(got, f.want)
-		}, time.Minute, interval/4, "%s in Prometheus", f.query) {
-			t.Logf("Prometheus has %v (%v), the servers say %v", got, err, f.want)
+			return err == nil && same(got, says) && same(otlp, says)
+		}, time.Minute, interval/4, "%s", f.query) {
+			t.Logf("Prometheus has %v (%v), the OTLP receiver %v, the servers say %v", got, err, otlp, says)
 		}
-		otlp, ok := collector.sink.value(id, f.otlp[0], f.otlp[1:]...)
-		assert.True(t, ok && same(otlp, f.want), "%s at the OTLP receiver is %v, the servers say %v", f.otlp[0], otlp, f.want)
 	}
 }
 
@@ -202,7 +203,7 @@ func TestResourceManagerStopped(t *testing.T) {
 	s.wait(t)
 	truth := lab.truth(t, id)
 	require.Eventually(t, func() bool { return collector.sink.state(id) == "succeeded" }, time.Minute, interval/4)
-	truth.VCoreSeconds, truth.MemoryMBSeconds = keepsHighest(t, collector, id, truth)
+	truth.Held = keepsHighest(t, collector, id, truth)
 	assertEqualsTruth(t, collector, prometheus, id, truth, near)
 	lines := collector.logLines("yarn")
 	require.Len(t, lines, 2, "said once per change of state")
@@ -211,12 +212,14 @@ func TestResourceManagerStopped(t *testing.T) {
 
 // keepsHighest returns what the collector must show for YARN's own totals: they restart with the resource manager, and
 // a total that fell is not believed, so the collector may show more than the resource manager says now.
-func keepsHighest(t *testing.T, c *collector, id string, want truth) (vcores, memory int64) {
-	v, _ := c.sink.value(id, "yarn.application.vcore.time")
-	m, _ := c.sink.value(id, "yarn.application.memory.time")
-	assert.GreaterOrEqual(t, v, float64(want.VCoreSeconds))
-	assert.GreaterOrEqual(t, m, float64(want.MemoryMBSeconds)*(1<<20))
-	return int64(v), int64(m) >> 20
+func keepsHighest(t *testing.T, c *collector, id string, want truth) func() (vcores, memory float64) {
+	const mib = 1 << 20
+	return func() (float64, float64) {
+		vcores, memory := want.Held()
+		v, _ := c.sink.value(id, "yarn.application.vcore.time")
+		m, _ := c.sink.value(id, "yarn.application.memory.time")
+		return max(v, vcores), max(m/mib, memory)
+	}
 }
 
 // runningApplication waits until the collector reads the tasks of a submitted workload, and returns its id.
