@@ -111,6 +111,7 @@ func startCollector(t *testing.T, c *cluster) *collector {
 		"--set", "exporters::otlp_http::endpoint="+s.url,
 		"--set", "exporters::otlp_http::compression=none",
 		"--set", "service::telemetry::logs::encoding=json",
+		"--set", "service::telemetry::metrics::level=none",
 	)
 	require.Eventually(t, func() bool {
 		resp, err := http.Get("http://" + page + "/metrics")
