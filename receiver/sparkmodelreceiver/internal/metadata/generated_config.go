@@ -27,6 +27,26 @@ func (ms *SparkApplicationCoreLimitMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SparkApplicationCoreTimeMetricConfig provides config for the spark.application.core.time metric.
+type SparkApplicationCoreTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationCoreTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationDurationMetricConfig provides config for the spark.application.duration metric.
 type SparkApplicationDurationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -34,6 +54,46 @@ type SparkApplicationDurationMetricConfig struct {
 }
 
 func (ms *SparkApplicationDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationEventDroppedMetricConfig provides config for the spark.application.event.dropped metric.
+type SparkApplicationEventDroppedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationEventDroppedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationEvictedMetricConfig provides config for the spark.application.evicted metric.
+type SparkApplicationEvictedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationEvictedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -94,6 +154,26 @@ type SparkApplicationExecutorLostMetricConfig struct {
 }
 
 func (ms *SparkApplicationExecutorLostMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationExecutorPeakMetricConfig provides config for the spark.application.executor.peak metric.
+type SparkApplicationExecutorPeakMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationExecutorPeakMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -227,6 +307,46 @@ func (ms *SparkApplicationJvmGcTimeMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SparkApplicationModelRunRecordTimeMetricConfig provides config for the spark.application.model.run.record.time metric.
+type SparkApplicationModelRunRecordTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationModelRunRecordTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationModelRunRecordsMetricConfig provides config for the spark.application.model.run.records metric.
+type SparkApplicationModelRunRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationModelRunRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationSettingMetricConfig provides config for the spark.application.setting metric.
 type SparkApplicationSettingMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -307,6 +427,46 @@ func (ms *SparkApplicationSpillSizeMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SparkApplicationSQLActiveMetricConfig provides config for the spark.application.sql.active metric.
+type SparkApplicationSQLActiveMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationSQLActiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationSQLResultMetricConfig provides config for the spark.application.sql.result metric.
+type SparkApplicationSQLResultMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationSQLResultMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationStageActiveMetricConfig provides config for the spark.application.stage.active metric.
 type SparkApplicationStageActiveMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -347,6 +507,26 @@ func (ms *SparkApplicationStageResultMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// SparkApplicationStartupDurationMetricConfig provides config for the spark.application.startup.duration metric.
+type SparkApplicationStartupDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationStartupDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationStatusMetricConfig provides config for the spark.application.status metric.
 type SparkApplicationStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -354,6 +534,86 @@ type SparkApplicationStatusMetricConfig struct {
 }
 
 func (ms *SparkApplicationStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationStorageDiskUsageMetricConfig provides config for the spark.application.storage.disk.usage metric.
+type SparkApplicationStorageDiskUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationStorageDiskUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationStorageMemoryUsageMetricConfig provides config for the spark.application.storage.memory.usage metric.
+type SparkApplicationStorageMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationStorageMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationStoragePartitionsMetricConfig provides config for the spark.application.storage.partitions metric.
+type SparkApplicationStoragePartitionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationStoragePartitionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationStorageRddsMetricConfig provides config for the spark.application.storage.rdds metric.
+type SparkApplicationStorageRddsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationStorageRddsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -407,6 +667,806 @@ func (ms *SparkApplicationTaskResultMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// SparkApplicationTaskSkippedMetricConfig provides config for the spark.application.task.skipped metric.
+type SparkApplicationTaskSkippedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationTaskSkippedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationTaskSpeculativeMetricConfig provides config for the spark.application.task.speculative metric.
+type SparkApplicationTaskSpeculativeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationTaskSpeculativeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkApplicationWallTimeMetricConfig provides config for the spark.application.wall.time metric.
+type SparkApplicationWallTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationWallTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverBlockManagerDiskUsageMetricConfig provides config for the spark.driver.block_manager.disk.usage metric.
+type SparkDriverBlockManagerDiskUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverBlockManagerDiskUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverBlockManagerMemoryUsageMetricConfig provides config for the spark.driver.block_manager.memory.usage metric.
+type SparkDriverBlockManagerMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverBlockManagerMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig provides config for the spark.driver.code_generator.compilation.average_time metric.
+type SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorCompilationCountMetricConfig provides config for the spark.driver.code_generator.compilation.count metric.
+type SparkDriverCodeGeneratorCompilationCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorCompilationCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig provides config for the spark.driver.code_generator.generated_class.average_size metric.
+type SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorGeneratedClassCountMetricConfig provides config for the spark.driver.code_generator.generated_class.count metric.
+type SparkDriverCodeGeneratorGeneratedClassCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorGeneratedClassCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig provides config for the spark.driver.code_generator.generated_method.average_size metric.
+type SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig provides config for the spark.driver.code_generator.generated_method.count metric.
+type SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig provides config for the spark.driver.code_generator.source_code.average_size metric.
+type SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig provides config for the spark.driver.code_generator.source_code.operations metric.
+type SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverDagSchedulerJobActiveMetricConfig provides config for the spark.driver.dag_scheduler.job.active metric.
+type SparkDriverDagSchedulerJobActiveMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverDagSchedulerJobActiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverDagSchedulerJobCountMetricConfig provides config for the spark.driver.dag_scheduler.job.count metric.
+type SparkDriverDagSchedulerJobCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverDagSchedulerJobCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverDagSchedulerStageCountMetricConfig provides config for the spark.driver.dag_scheduler.stage.count metric.
+type SparkDriverDagSchedulerStageCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverDagSchedulerStageCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverDagSchedulerStageFailedMetricConfig provides config for the spark.driver.dag_scheduler.stage.failed metric.
+type SparkDriverDagSchedulerStageFailedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverDagSchedulerStageFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorGcOperationsMetricConfig provides config for the spark.driver.executor.gc.operations metric.
+type SparkDriverExecutorGcOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorGcOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorGcTimeMetricConfig provides config for the spark.driver.executor.gc.time metric.
+type SparkDriverExecutorGcTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorGcTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorMemoryExecutionMetricConfig provides config for the spark.driver.executor.memory.execution metric.
+type SparkDriverExecutorMemoryExecutionMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorMemoryExecutionMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorMemoryJvmMetricConfig provides config for the spark.driver.executor.memory.jvm metric.
+type SparkDriverExecutorMemoryJvmMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorMemoryJvmMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorMemoryPoolMetricConfig provides config for the spark.driver.executor.memory.pool metric.
+type SparkDriverExecutorMemoryPoolMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorMemoryPoolMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverExecutorMemoryStorageMetricConfig provides config for the spark.driver.executor.memory.storage metric.
+type SparkDriverExecutorMemoryStorageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverExecutorMemoryStorageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig provides config for the spark.driver.hive_external_catalog.file_cache_hits metric.
+type SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig provides config for the spark.driver.hive_external_catalog.files_discovered metric.
+type SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig provides config for the spark.driver.hive_external_catalog.hive_client_calls metric.
+type SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig provides config for the spark.driver.hive_external_catalog.parallel_listing_jobs metric.
+type SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig provides config for the spark.driver.hive_external_catalog.partitions_fetched metric.
+type SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverJvmCPUTimeMetricConfig provides config for the spark.driver.jvm_cpu_time metric.
+type SparkDriverJvmCPUTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverJvmCPUTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverLiveListenerBusPostedMetricConfig provides config for the spark.driver.live_listener_bus.posted metric.
+type SparkDriverLiveListenerBusPostedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverLiveListenerBusPostedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig provides config for the spark.driver.live_listener_bus.processing_time.average metric.
+type SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDriverLiveListenerBusQueueSizeMetricConfig provides config for the spark.driver.live_listener_bus.queue_size metric.
+type SparkDriverLiveListenerBusQueueSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDriverLiveListenerBusQueueSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamBatchDurationMetricConfig provides config for the spark.dstream.batch.duration metric.
+type SparkDstreamBatchDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamBatchDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamBatchProcessingTimeMetricConfig provides config for the spark.dstream.batch.processing.time metric.
+type SparkDstreamBatchProcessingTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamBatchProcessingTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamBatchSchedulingDelayMetricConfig provides config for the spark.dstream.batch.scheduling.delay metric.
+type SparkDstreamBatchSchedulingDelayMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamBatchSchedulingDelayMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamBatchTotalDelayMetricConfig provides config for the spark.dstream.batch.total.delay metric.
+type SparkDstreamBatchTotalDelayMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamBatchTotalDelayMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamBatchesMetricConfig provides config for the spark.dstream.batches metric.
+type SparkDstreamBatchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamBatchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamInputRateMetricConfig provides config for the spark.dstream.input.rate metric.
+type SparkDstreamInputRateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamInputRateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamReceiversMetricConfig provides config for the spark.dstream.receivers metric.
+type SparkDstreamReceiversMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamReceiversMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkDstreamRecordsMetricConfig provides config for the spark.dstream.records metric.
+type SparkDstreamRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkDstreamRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkExecutorCoreLimitMetricConfig provides config for the spark.executor.core.limit metric.
 type SparkExecutorCoreLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -434,6 +1494,66 @@ type SparkExecutorDiskUsageMetricConfig struct {
 }
 
 func (ms *SparkExecutorDiskUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkExecutorExcludedMetricConfig provides config for the spark.executor.excluded metric.
+type SparkExecutorExcludedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorExcludedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkExecutorGcCountMetricConfig provides config for the spark.executor.gc.count metric.
+type SparkExecutorGcCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorGcCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkExecutorGcDurationMetricConfig provides config for the spark.executor.gc.duration metric.
+type SparkExecutorGcDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorGcDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -547,6 +1667,26 @@ func (ms *SparkExecutorMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// SparkExecutorRddBlocksMetricConfig provides config for the spark.executor.rdd.blocks metric.
+type SparkExecutorRddBlocksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorRddBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkExecutorShuffleIoSizeMetricConfig provides config for the spark.executor.shuffle.io.size metric.
 type SparkExecutorShuffleIoSizeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -554,6 +1694,46 @@ type SparkExecutorShuffleIoSizeMetricConfig struct {
 }
 
 func (ms *SparkExecutorShuffleIoSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkExecutorStorageMemoryLimitMetricConfig provides config for the spark.executor.storage.memory.limit metric.
+type SparkExecutorStorageMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorStorageMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkExecutorStorageMemoryUsageMetricConfig provides config for the spark.executor.storage.memory.usage metric.
+type SparkExecutorStorageMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkExecutorStorageMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -647,6 +1827,306 @@ func (ms *SparkExecutorTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SparkModelResultMetricConfig provides config for the spark.model.result metric.
+type SparkModelResultMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkModelResultMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLBroadcastRecordsMetricConfig provides config for the spark.sql.broadcast.records metric.
+type SparkSQLBroadcastRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLBroadcastRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLBroadcastSizeMetricConfig provides config for the spark.sql.broadcast.size metric.
+type SparkSQLBroadcastSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLBroadcastSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLBroadcastTimeMetricConfig provides config for the spark.sql.broadcast.time metric.
+type SparkSQLBroadcastTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLBroadcastTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLDurationMetricConfig provides config for the spark.sql.duration metric.
+type SparkSQLDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLJoinRecordsMetricConfig provides config for the spark.sql.join.records metric.
+type SparkSQLJoinRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLJoinRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLPartitionsCoalescedMetricConfig provides config for the spark.sql.partitions.coalesced metric.
+type SparkSQLPartitionsCoalescedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLPartitionsCoalescedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLScanFilesMetricConfig provides config for the spark.sql.scan.files metric.
+type SparkSQLScanFilesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLScanFilesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLScanRecordsMetricConfig provides config for the spark.sql.scan.records metric.
+type SparkSQLScanRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLScanRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLScanSizeMetricConfig provides config for the spark.sql.scan.size metric.
+type SparkSQLScanSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLScanSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLSpillSizeMetricConfig provides config for the spark.sql.spill.size metric.
+type SparkSQLSpillSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLSpillSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLStatusMetricConfig provides config for the spark.sql.status metric.
+type SparkSQLStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLWriteFilesMetricConfig provides config for the spark.sql.write.files metric.
+type SparkSQLWriteFilesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLWriteFilesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLWriteRecordsMetricConfig provides config for the spark.sql.write.records metric.
+type SparkSQLWriteRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLWriteRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkSQLWriteSizeMetricConfig provides config for the spark.sql.write.size metric.
+type SparkSQLWriteSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLWriteSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkStageDiskSpilledMetricConfig provides config for the spark.stage.disk.spilled metric.
 type SparkStageDiskSpilledMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -694,6 +2174,26 @@ type SparkStageExecutorCPUTimeMetricConfig struct {
 }
 
 func (ms *SparkStageExecutorCPUTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageExecutorDeserializeTimeMetricConfig provides config for the spark.stage.executor.deserialize_time metric.
+type SparkStageExecutorDeserializeTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageExecutorDeserializeTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -827,6 +2327,86 @@ func (ms *SparkStageMemorySpilledMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// SparkStageResultSerializeTimeMetricConfig provides config for the spark.stage.result.serialize_time metric.
+type SparkStageResultSerializeTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageResultSerializeTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageResultSizeMetricConfig provides config for the spark.stage.result.size metric.
+type SparkStageResultSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageResultSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageSchedulingDelayMetricConfig provides config for the spark.stage.scheduling.delay metric.
+type SparkStageSchedulingDelayMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageSchedulingDelayMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageShuffleBlocksFetchedMetricConfig provides config for the spark.stage.shuffle.blocks_fetched metric.
+type SparkStageShuffleBlocksFetchedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageShuffleBlocksFetchedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkStageShuffleFetchWaitTimeMetricConfig provides config for the spark.stage.shuffle.fetch_wait_time metric.
 type SparkStageShuffleFetchWaitTimeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -834,6 +2414,26 @@ type SparkStageShuffleFetchWaitTimeMetricConfig struct {
 }
 
 func (ms *SparkStageShuffleFetchWaitTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageShuffleIoDiskMetricConfig provides config for the spark.stage.shuffle.io.disk metric.
+type SparkStageShuffleIoDiskMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageShuffleIoDiskMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -954,6 +2554,46 @@ type SparkStageTaskActiveMetricConfig struct {
 }
 
 func (ms *SparkStageTaskActiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageTaskDeserializeTimeMetricConfig provides config for the spark.stage.task.deserialize_time metric.
+type SparkStageTaskDeserializeTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageTaskDeserializeTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageTaskDurationMetricConfig provides config for the spark.stage.task.duration metric.
+type SparkStageTaskDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageTaskDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1287,6 +2927,26 @@ func (ms *SparkStageTaskShuffleWriteSizeMetricConfig) Unmarshal(parser *confmap.
 	return nil
 }
 
+// SparkStageTaskSpeculativeMetricConfig provides config for the spark.stage.task.speculative metric.
+type SparkStageTaskSpeculativeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageTaskSpeculativeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkStageTasksMetricConfig provides config for the spark.stage.tasks metric.
 type SparkStageTasksMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1294,6 +2954,166 @@ type SparkStageTasksMetricConfig struct {
 }
 
 func (ms *SparkStageTasksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryBatchDurationMetricConfig provides config for the spark.streaming.query.batch.duration metric.
+type SparkStreamingQueryBatchDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryBatchDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryBatchesMetricConfig provides config for the spark.streaming.query.batches metric.
+type SparkStreamingQueryBatchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryBatchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryInputRateMetricConfig provides config for the spark.streaming.query.input.rate metric.
+type SparkStreamingQueryInputRateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryInputRateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryLatencyMetricConfig provides config for the spark.streaming.query.latency metric.
+type SparkStreamingQueryLatencyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryLatencyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryProcessingRateMetricConfig provides config for the spark.streaming.query.processing.rate metric.
+type SparkStreamingQueryProcessingRateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryProcessingRateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryStateMemoryMetricConfig provides config for the spark.streaming.query.state.memory metric.
+type SparkStreamingQueryStateMemoryMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryStateMemoryMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryStateRowsMetricConfig provides config for the spark.streaming.query.state.rows metric.
+type SparkStreamingQueryStateRowsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryStateRowsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStreamingQueryWatermarkDelayMetricConfig provides config for the spark.streaming.query.watermark.delay metric.
+type SparkStreamingQueryWatermarkDelayMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStreamingQueryWatermarkDelayMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1929,102 +3749,193 @@ func (ms *YarnQueueVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error
 
 // MetricsConfig provides config for sparkmodel metrics.
 type MetricsConfig struct {
-	SparkApplicationCoreLimit            SparkApplicationCoreLimitMetricConfig            `mapstructure:"spark.application.core.limit"`
-	SparkApplicationDuration             SparkApplicationDurationMetricConfig             `mapstructure:"spark.application.duration"`
-	SparkApplicationExecutorActive       SparkApplicationExecutorActiveMetricConfig       `mapstructure:"spark.application.executor.active"`
-	SparkApplicationExecutorCPUTime      SparkApplicationExecutorCPUTimeMetricConfig      `mapstructure:"spark.application.executor.cpu_time"`
-	SparkApplicationExecutorLost         SparkApplicationExecutorLostMetricConfig         `mapstructure:"spark.application.executor.lost"`
-	SparkApplicationExecutorRunTime      SparkApplicationExecutorRunTimeMetricConfig      `mapstructure:"spark.application.executor.run_time"`
-	SparkApplicationIoRecords            SparkApplicationIoRecordsMetricConfig            `mapstructure:"spark.application.io.records"`
-	SparkApplicationIoSize               SparkApplicationIoSizeMetricConfig               `mapstructure:"spark.application.io.size"`
-	SparkApplicationJobActive            SparkApplicationJobActiveMetricConfig            `mapstructure:"spark.application.job.active"`
-	SparkApplicationJobResult            SparkApplicationJobResultMetricConfig            `mapstructure:"spark.application.job.result"`
-	SparkApplicationJvmGcTime            SparkApplicationJvmGcTimeMetricConfig            `mapstructure:"spark.application.jvm_gc_time"`
-	SparkApplicationSetting              SparkApplicationSettingMetricConfig              `mapstructure:"spark.application.setting"`
-	SparkApplicationShuffleFetchWaitTime SparkApplicationShuffleFetchWaitTimeMetricConfig `mapstructure:"spark.application.shuffle.fetch_wait_time"`
-	SparkApplicationShuffleIoSize        SparkApplicationShuffleIoSizeMetricConfig        `mapstructure:"spark.application.shuffle.io.size"`
-	SparkApplicationSpillSize            SparkApplicationSpillSizeMetricConfig            `mapstructure:"spark.application.spill.size"`
-	SparkApplicationStageActive          SparkApplicationStageActiveMetricConfig          `mapstructure:"spark.application.stage.active"`
-	SparkApplicationStageResult          SparkApplicationStageResultMetricConfig          `mapstructure:"spark.application.stage.result"`
-	SparkApplicationStatus               SparkApplicationStatusMetricConfig               `mapstructure:"spark.application.status"`
-	SparkApplicationTaskActive           SparkApplicationTaskActiveMetricConfig           `mapstructure:"spark.application.task.active"`
-	SparkApplicationTaskResult           SparkApplicationTaskResultMetricConfig           `mapstructure:"spark.application.task.result"`
-	SparkExecutorCoreLimit               SparkExecutorCoreLimitMetricConfig               `mapstructure:"spark.executor.core.limit"`
-	SparkExecutorDiskUsage               SparkExecutorDiskUsageMetricConfig               `mapstructure:"spark.executor.disk.usage"`
-	SparkExecutorGcTime                  SparkExecutorGcTimeMetricConfig                  `mapstructure:"spark.executor.gc_time"`
-	SparkExecutorInputSize               SparkExecutorInputSizeMetricConfig               `mapstructure:"spark.executor.input_size"`
-	SparkExecutorMemoryLimit             SparkExecutorMemoryLimitMetricConfig             `mapstructure:"spark.executor.memory.limit"`
-	SparkExecutorMemoryPeak              SparkExecutorMemoryPeakMetricConfig              `mapstructure:"spark.executor.memory.peak"`
-	SparkExecutorMemoryUsage             SparkExecutorMemoryUsageMetricConfig             `mapstructure:"spark.executor.memory.usage"`
-	SparkExecutorShuffleIoSize           SparkExecutorShuffleIoSizeMetricConfig           `mapstructure:"spark.executor.shuffle.io.size"`
-	SparkExecutorTaskActive              SparkExecutorTaskActiveMetricConfig              `mapstructure:"spark.executor.task.active"`
-	SparkExecutorTaskLimit               SparkExecutorTaskLimitMetricConfig               `mapstructure:"spark.executor.task.limit"`
-	SparkExecutorTaskResult              SparkExecutorTaskResultMetricConfig              `mapstructure:"spark.executor.task.result"`
-	SparkExecutorTime                    SparkExecutorTimeMetricConfig                    `mapstructure:"spark.executor.time"`
-	SparkStageDiskSpilled                SparkStageDiskSpilledMetricConfig                `mapstructure:"spark.stage.disk.spilled"`
-	SparkStageDuration                   SparkStageDurationMetricConfig                   `mapstructure:"spark.stage.duration"`
-	SparkStageExecutorCPUTime            SparkStageExecutorCPUTimeMetricConfig            `mapstructure:"spark.stage.executor.cpu_time"`
-	SparkStageExecutorRunTime            SparkStageExecutorRunTimeMetricConfig            `mapstructure:"spark.stage.executor.run_time"`
-	SparkStageIoRecords                  SparkStageIoRecordsMetricConfig                  `mapstructure:"spark.stage.io.records"`
-	SparkStageIoSize                     SparkStageIoSizeMetricConfig                     `mapstructure:"spark.stage.io.size"`
-	SparkStageJvmGcTime                  SparkStageJvmGcTimeMetricConfig                  `mapstructure:"spark.stage.jvm_gc_time"`
-	SparkStageMemoryPeak                 SparkStageMemoryPeakMetricConfig                 `mapstructure:"spark.stage.memory.peak"`
-	SparkStageMemorySpilled              SparkStageMemorySpilledMetricConfig              `mapstructure:"spark.stage.memory.spilled"`
-	SparkStageShuffleFetchWaitTime       SparkStageShuffleFetchWaitTimeMetricConfig       `mapstructure:"spark.stage.shuffle.fetch_wait_time"`
-	SparkStageShuffleIoReadSize          SparkStageShuffleIoReadSizeMetricConfig          `mapstructure:"spark.stage.shuffle.io.read.size"`
-	SparkStageShuffleIoRecords           SparkStageShuffleIoRecordsMetricConfig           `mapstructure:"spark.stage.shuffle.io.records"`
-	SparkStageShuffleIoWriteSize         SparkStageShuffleIoWriteSizeMetricConfig         `mapstructure:"spark.stage.shuffle.io.write.size"`
-	SparkStageShuffleWriteTime           SparkStageShuffleWriteTimeMetricConfig           `mapstructure:"spark.stage.shuffle.write_time"`
-	SparkStageStatus                     SparkStageStatusMetricConfig                     `mapstructure:"spark.stage.status"`
-	SparkStageTaskActive                 SparkStageTaskActiveMetricConfig                 `mapstructure:"spark.stage.task.active"`
-	SparkStageTaskFetchWaitTime          SparkStageTaskFetchWaitTimeMetricConfig          `mapstructure:"spark.stage.task.fetch_wait_time"`
-	SparkStageTaskInputRecords           SparkStageTaskInputRecordsMetricConfig           `mapstructure:"spark.stage.task.input.records"`
-	SparkStageTaskInputSize              SparkStageTaskInputSizeMetricConfig              `mapstructure:"spark.stage.task.input.size"`
-	SparkStageTaskJvmGcTime              SparkStageTaskJvmGcTimeMetricConfig              `mapstructure:"spark.stage.task.jvm_gc_time"`
-	SparkStageTaskMemoryPeak             SparkStageTaskMemoryPeakMetricConfig             `mapstructure:"spark.stage.task.memory.peak"`
-	SparkStageTaskMemorySpilled          SparkStageTaskMemorySpilledMetricConfig          `mapstructure:"spark.stage.task.memory.spilled"`
-	SparkStageTaskOutputSize             SparkStageTaskOutputSizeMetricConfig             `mapstructure:"spark.stage.task.output.size"`
-	SparkStageTaskResult                 SparkStageTaskResultMetricConfig                 `mapstructure:"spark.stage.task.result"`
-	SparkStageTaskRunTime                SparkStageTaskRunTimeMetricConfig                `mapstructure:"spark.stage.task.run_time"`
-	SparkStageTaskRunningDuration        SparkStageTaskRunningDurationMetricConfig        `mapstructure:"spark.stage.task.running.duration"`
-	SparkStageTaskRunningMemorySpilled   SparkStageTaskRunningMemorySpilledMetricConfig   `mapstructure:"spark.stage.task.running.memory.spilled"`
-	SparkStageTaskRunningSize            SparkStageTaskRunningSizeMetricConfig            `mapstructure:"spark.stage.task.running.size"`
-	SparkStageTaskSchedulerDelay         SparkStageTaskSchedulerDelayMetricConfig         `mapstructure:"spark.stage.task.scheduler_delay"`
-	SparkStageTaskShuffleReadRecords     SparkStageTaskShuffleReadRecordsMetricConfig     `mapstructure:"spark.stage.task.shuffle.read.records"`
-	SparkStageTaskShuffleReadSize        SparkStageTaskShuffleReadSizeMetricConfig        `mapstructure:"spark.stage.task.shuffle.read.size"`
-	SparkStageTaskShuffleWriteSize       SparkStageTaskShuffleWriteSizeMetricConfig       `mapstructure:"spark.stage.task.shuffle.write.size"`
-	SparkStageTasks                      SparkStageTasksMetricConfig                      `mapstructure:"spark.stage.tasks"`
-	YarnApplicationContainerActive       YarnApplicationContainerActiveMetricConfig       `mapstructure:"yarn.application.container.active"`
-	YarnApplicationMemoryTime            YarnApplicationMemoryTimeMetricConfig            `mapstructure:"yarn.application.memory.time"`
-	YarnApplicationMemoryUsage           YarnApplicationMemoryUsageMetricConfig           `mapstructure:"yarn.application.memory.usage"`
-	YarnApplicationPreempted             YarnApplicationPreemptedMetricConfig             `mapstructure:"yarn.application.preempted"`
-	YarnApplicationVcoreTime             YarnApplicationVcoreTimeMetricConfig             `mapstructure:"yarn.application.vcore.time"`
-	YarnApplicationVcoreUsage            YarnApplicationVcoreUsageMetricConfig            `mapstructure:"yarn.application.vcore.usage"`
-	YarnApplicationWaitDuration          YarnApplicationWaitDurationMetricConfig          `mapstructure:"yarn.application.wait.duration"`
-	YarnClusterApplicationResult         YarnClusterApplicationResultMetricConfig         `mapstructure:"yarn.cluster.application.result"`
-	YarnClusterApplicationSubmitted      YarnClusterApplicationSubmittedMetricConfig      `mapstructure:"yarn.cluster.application.submitted"`
-	YarnClusterApplications              YarnClusterApplicationsMetricConfig              `mapstructure:"yarn.cluster.applications"`
-	YarnClusterContainers                YarnClusterContainersMetricConfig                `mapstructure:"yarn.cluster.containers"`
-	YarnClusterMemoryLimit               YarnClusterMemoryLimitMetricConfig               `mapstructure:"yarn.cluster.memory.limit"`
-	YarnClusterMemoryUsage               YarnClusterMemoryUsageMetricConfig               `mapstructure:"yarn.cluster.memory.usage"`
-	YarnClusterNodes                     YarnClusterNodesMetricConfig                     `mapstructure:"yarn.cluster.nodes"`
-	YarnClusterVcoreLimit                YarnClusterVcoreLimitMetricConfig                `mapstructure:"yarn.cluster.vcore.limit"`
-	YarnClusterVcoreUsage                YarnClusterVcoreUsageMetricConfig                `mapstructure:"yarn.cluster.vcore.usage"`
-	YarnNodeContainers                   YarnNodeContainersMetricConfig                   `mapstructure:"yarn.node.containers"`
-	YarnNodeMemoryUsage                  YarnNodeMemoryUsageMetricConfig                  `mapstructure:"yarn.node.memory.usage"`
-	YarnNodeStatus                       YarnNodeStatusMetricConfig                       `mapstructure:"yarn.node.status"`
-	YarnNodeVcoreUsage                   YarnNodeVcoreUsageMetricConfig                   `mapstructure:"yarn.node.vcore.usage"`
-	YarnQueueAmMemoryLimit               YarnQueueAmMemoryLimitMetricConfig               `mapstructure:"yarn.queue.am.memory.limit"`
-	YarnQueueAmMemoryUsage               YarnQueueAmMemoryUsageMetricConfig               `mapstructure:"yarn.queue.am.memory.usage"`
-	YarnQueueApplicationLimit            YarnQueueApplicationLimitMetricConfig            `mapstructure:"yarn.queue.application.limit"`
-	YarnQueueApplications                YarnQueueApplicationsMetricConfig                `mapstructure:"yarn.queue.applications"`
-	YarnQueueCapacityGuaranteed          YarnQueueCapacityGuaranteedMetricConfig          `mapstructure:"yarn.queue.capacity.guaranteed"`
-	YarnQueueCapacityLimit               YarnQueueCapacityLimitMetricConfig               `mapstructure:"yarn.queue.capacity.limit"`
-	YarnQueueCapacityUsage               YarnQueueCapacityUsageMetricConfig               `mapstructure:"yarn.queue.capacity.usage"`
-	YarnQueueCapacityUtilization         YarnQueueCapacityUtilizationMetricConfig         `mapstructure:"yarn.queue.capacity.utilization"`
-	YarnQueueContainers                  YarnQueueContainersMetricConfig                  `mapstructure:"yarn.queue.containers"`
-	YarnQueueMemoryUsage                 YarnQueueMemoryUsageMetricConfig                 `mapstructure:"yarn.queue.memory.usage"`
-	YarnQueueVcoreUsage                  YarnQueueVcoreUsageMetricConfig                  `mapstructure:"yarn.queue.vcore.usage"`
+	SparkApplicationCoreLimit                          SparkApplicationCoreLimitMetricConfig                          `mapstructure:"spark.application.core.limit"`
+	SparkApplicationCoreTime                           SparkApplicationCoreTimeMetricConfig                           `mapstructure:"spark.application.core.time"`
+	SparkApplicationDuration                           SparkApplicationDurationMetricConfig                           `mapstructure:"spark.application.duration"`
+	SparkApplicationEventDropped                       SparkApplicationEventDroppedMetricConfig                       `mapstructure:"spark.application.event.dropped"`
+	SparkApplicationEvicted                            SparkApplicationEvictedMetricConfig                            `mapstructure:"spark.application.evicted"`
+	SparkApplicationExecutorActive                     SparkApplicationExecutorActiveMetricConfig                     `mapstructure:"spark.application.executor.active"`
+	SparkApplicationExecutorCPUTime                    SparkApplicationExecutorCPUTimeMetricConfig                    `mapstructure:"spark.application.executor.cpu_time"`
+	SparkApplicationExecutorLost                       SparkApplicationExecutorLostMetricConfig                       `mapstructure:"spark.application.executor.lost"`
+	SparkApplicationExecutorPeak                       SparkApplicationExecutorPeakMetricConfig                       `mapstructure:"spark.application.executor.peak"`
+	SparkApplicationExecutorRunTime                    SparkApplicationExecutorRunTimeMetricConfig                    `mapstructure:"spark.application.executor.run_time"`
+	SparkApplicationIoRecords                          SparkApplicationIoRecordsMetricConfig                          `mapstructure:"spark.application.io.records"`
+	SparkApplicationIoSize                             SparkApplicationIoSizeMetricConfig                             `mapstructure:"spark.application.io.size"`
+	SparkApplicationJobActive                          SparkApplicationJobActiveMetricConfig                          `mapstructure:"spark.application.job.active"`
+	SparkApplicationJobResult                          SparkApplicationJobResultMetricConfig                          `mapstructure:"spark.application.job.result"`
+	SparkApplicationJvmGcTime                          SparkApplicationJvmGcTimeMetricConfig                          `mapstructure:"spark.application.jvm_gc_time"`
+	SparkApplicationModelRunRecordTime                 SparkApplicationModelRunRecordTimeMetricConfig                 `mapstructure:"spark.application.model.run.record.time"`
+	SparkApplicationModelRunRecords                    SparkApplicationModelRunRecordsMetricConfig                    `mapstructure:"spark.application.model.run.records"`
+	SparkApplicationSetting                            SparkApplicationSettingMetricConfig                            `mapstructure:"spark.application.setting"`
+	SparkApplicationShuffleFetchWaitTime               SparkApplicationShuffleFetchWaitTimeMetricConfig               `mapstructure:"spark.application.shuffle.fetch_wait_time"`
+	SparkApplicationShuffleIoSize                      SparkApplicationShuffleIoSizeMetricConfig                      `mapstructure:"spark.application.shuffle.io.size"`
+	SparkApplicationSpillSize                          SparkApplicationSpillSizeMetricConfig                          `mapstructure:"spark.application.spill.size"`
+	SparkApplicationSQLActive                          SparkApplicationSQLActiveMetricConfig                          `mapstructure:"spark.application.sql.active"`
+	SparkApplicationSQLResult                          SparkApplicationSQLResultMetricConfig                          `mapstructure:"spark.application.sql.result"`
+	SparkApplicationStageActive                        SparkApplicationStageActiveMetricConfig                        `mapstructure:"spark.application.stage.active"`
+	SparkApplicationStageResult                        SparkApplicationStageResultMetricConfig                        `mapstructure:"spark.application.stage.result"`
+	SparkApplicationStartupDuration                    SparkApplicationStartupDurationMetricConfig                    `mapstructure:"spark.application.startup.duration"`
+	SparkApplicationStatus                             SparkApplicationStatusMetricConfig                             `mapstructure:"spark.application.status"`
+	SparkApplicationStorageDiskUsage                   SparkApplicationStorageDiskUsageMetricConfig                   `mapstructure:"spark.application.storage.disk.usage"`
+	SparkApplicationStorageMemoryUsage                 SparkApplicationStorageMemoryUsageMetricConfig                 `mapstructure:"spark.application.storage.memory.usage"`
+	SparkApplicationStoragePartitions                  SparkApplicationStoragePartitionsMetricConfig                  `mapstructure:"spark.application.storage.partitions"`
+	SparkApplicationStorageRdds                        SparkApplicationStorageRddsMetricConfig                        `mapstructure:"spark.application.storage.rdds"`
+	SparkApplicationTaskActive                         SparkApplicationTaskActiveMetricConfig                         `mapstructure:"spark.application.task.active"`
+	SparkApplicationTaskResult                         SparkApplicationTaskResultMetricConfig                         `mapstructure:"spark.application.task.result"`
+	SparkApplicationTaskSkipped                        SparkApplicationTaskSkippedMetricConfig                        `mapstructure:"spark.application.task.skipped"`
+	SparkApplicationTaskSpeculative                    SparkApplicationTaskSpeculativeMetricConfig                    `mapstructure:"spark.application.task.speculative"`
+	SparkApplicationWallTime                           SparkApplicationWallTimeMetricConfig                           `mapstructure:"spark.application.wall.time"`
+	SparkDriverBlockManagerDiskUsage                   SparkDriverBlockManagerDiskUsageMetricConfig                   `mapstructure:"spark.driver.block_manager.disk.usage"`
+	SparkDriverBlockManagerMemoryUsage                 SparkDriverBlockManagerMemoryUsageMetricConfig                 `mapstructure:"spark.driver.block_manager.memory.usage"`
+	SparkDriverCodeGeneratorCompilationAverageTime     SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig     `mapstructure:"spark.driver.code_generator.compilation.average_time"`
+	SparkDriverCodeGeneratorCompilationCount           SparkDriverCodeGeneratorCompilationCountMetricConfig           `mapstructure:"spark.driver.code_generator.compilation.count"`
+	SparkDriverCodeGeneratorGeneratedClassAverageSize  SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig  `mapstructure:"spark.driver.code_generator.generated_class.average_size"`
+	SparkDriverCodeGeneratorGeneratedClassCount        SparkDriverCodeGeneratorGeneratedClassCountMetricConfig        `mapstructure:"spark.driver.code_generator.generated_class.count"`
+	SparkDriverCodeGeneratorGeneratedMethodAverageSize SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig `mapstructure:"spark.driver.code_generator.generated_method.average_size"`
+	SparkDriverCodeGeneratorGeneratedMethodCount       SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig       `mapstructure:"spark.driver.code_generator.generated_method.count"`
+	SparkDriverCodeGeneratorSourceCodeAverageSize      SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig      `mapstructure:"spark.driver.code_generator.source_code.average_size"`
+	SparkDriverCodeGeneratorSourceCodeOperations       SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig       `mapstructure:"spark.driver.code_generator.source_code.operations"`
+	SparkDriverDagSchedulerJobActive                   SparkDriverDagSchedulerJobActiveMetricConfig                   `mapstructure:"spark.driver.dag_scheduler.job.active"`
+	SparkDriverDagSchedulerJobCount                    SparkDriverDagSchedulerJobCountMetricConfig                    `mapstructure:"spark.driver.dag_scheduler.job.count"`
+	SparkDriverDagSchedulerStageCount                  SparkDriverDagSchedulerStageCountMetricConfig                  `mapstructure:"spark.driver.dag_scheduler.stage.count"`
+	SparkDriverDagSchedulerStageFailed                 SparkDriverDagSchedulerStageFailedMetricConfig                 `mapstructure:"spark.driver.dag_scheduler.stage.failed"`
+	SparkDriverExecutorGcOperations                    SparkDriverExecutorGcOperationsMetricConfig                    `mapstructure:"spark.driver.executor.gc.operations"`
+	SparkDriverExecutorGcTime                          SparkDriverExecutorGcTimeMetricConfig                          `mapstructure:"spark.driver.executor.gc.time"`
+	SparkDriverExecutorMemoryExecution                 SparkDriverExecutorMemoryExecutionMetricConfig                 `mapstructure:"spark.driver.executor.memory.execution"`
+	SparkDriverExecutorMemoryJvm                       SparkDriverExecutorMemoryJvmMetricConfig                       `mapstructure:"spark.driver.executor.memory.jvm"`
+	SparkDriverExecutorMemoryPool                      SparkDriverExecutorMemoryPoolMetricConfig                      `mapstructure:"spark.driver.executor.memory.pool"`
+	SparkDriverExecutorMemoryStorage                   SparkDriverExecutorMemoryStorageMetricConfig                   `mapstructure:"spark.driver.executor.memory.storage"`
+	SparkDriverHiveExternalCatalogFileCacheHits        SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig        `mapstructure:"spark.driver.hive_external_catalog.file_cache_hits"`
+	SparkDriverHiveExternalCatalogFilesDiscovered      SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig      `mapstructure:"spark.driver.hive_external_catalog.files_discovered"`
+	SparkDriverHiveExternalCatalogHiveClientCalls      SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig      `mapstructure:"spark.driver.hive_external_catalog.hive_client_calls"`
+	SparkDriverHiveExternalCatalogParallelListingJobs  SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig  `mapstructure:"spark.driver.hive_external_catalog.parallel_listing_jobs"`
+	SparkDriverHiveExternalCatalogPartitionsFetched    SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig    `mapstructure:"spark.driver.hive_external_catalog.partitions_fetched"`
+	SparkDriverJvmCPUTime                              SparkDriverJvmCPUTimeMetricConfig                              `mapstructure:"spark.driver.jvm_cpu_time"`
+	SparkDriverLiveListenerBusPosted                   SparkDriverLiveListenerBusPostedMetricConfig                   `mapstructure:"spark.driver.live_listener_bus.posted"`
+	SparkDriverLiveListenerBusProcessingTimeAverage    SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig    `mapstructure:"spark.driver.live_listener_bus.processing_time.average"`
+	SparkDriverLiveListenerBusQueueSize                SparkDriverLiveListenerBusQueueSizeMetricConfig                `mapstructure:"spark.driver.live_listener_bus.queue_size"`
+	SparkDstreamBatchDuration                          SparkDstreamBatchDurationMetricConfig                          `mapstructure:"spark.dstream.batch.duration"`
+	SparkDstreamBatchProcessingTime                    SparkDstreamBatchProcessingTimeMetricConfig                    `mapstructure:"spark.dstream.batch.processing.time"`
+	SparkDstreamBatchSchedulingDelay                   SparkDstreamBatchSchedulingDelayMetricConfig                   `mapstructure:"spark.dstream.batch.scheduling.delay"`
+	SparkDstreamBatchTotalDelay                        SparkDstreamBatchTotalDelayMetricConfig                        `mapstructure:"spark.dstream.batch.total.delay"`
+	SparkDstreamBatches                                SparkDstreamBatchesMetricConfig                                `mapstructure:"spark.dstream.batches"`
+	SparkDstreamInputRate                              SparkDstreamInputRateMetricConfig                              `mapstructure:"spark.dstream.input.rate"`
+	SparkDstreamReceivers                              SparkDstreamReceiversMetricConfig                              `mapstructure:"spark.dstream.receivers"`
+	SparkDstreamRecords                                SparkDstreamRecordsMetricConfig                                `mapstructure:"spark.dstream.records"`
+	SparkExecutorCoreLimit                             SparkExecutorCoreLimitMetricConfig                             `mapstructure:"spark.executor.core.limit"`
+	SparkExecutorDiskUsage                             SparkExecutorDiskUsageMetricConfig                             `mapstructure:"spark.executor.disk.usage"`
+	SparkExecutorExcluded                              SparkExecutorExcludedMetricConfig                              `mapstructure:"spark.executor.excluded"`
+	SparkExecutorGcCount                               SparkExecutorGcCountMetricConfig                               `mapstructure:"spark.executor.gc.count"`
+	SparkExecutorGcDuration                            SparkExecutorGcDurationMetricConfig                            `mapstructure:"spark.executor.gc.duration"`
+	SparkExecutorGcTime                                SparkExecutorGcTimeMetricConfig                                `mapstructure:"spark.executor.gc_time"`
+	SparkExecutorInputSize                             SparkExecutorInputSizeMetricConfig                             `mapstructure:"spark.executor.input_size"`
+	SparkExecutorMemoryLimit                           SparkExecutorMemoryLimitMetricConfig                           `mapstructure:"spark.executor.memory.limit"`
+	SparkExecutorMemoryPeak                            SparkExecutorMemoryPeakMetricConfig                            `mapstructure:"spark.executor.memory.peak"`
+	SparkExecutorMemoryUsage                           SparkExecutorMemoryUsageMetricConfig                           `mapstructure:"spark.executor.memory.usage"`
+	SparkExecutorRddBlocks                             SparkExecutorRddBlocksMetricConfig                             `mapstructure:"spark.executor.rdd.blocks"`
+	SparkExecutorShuffleIoSize                         SparkExecutorShuffleIoSizeMetricConfig                         `mapstructure:"spark.executor.shuffle.io.size"`
+	SparkExecutorStorageMemoryLimit                    SparkExecutorStorageMemoryLimitMetricConfig                    `mapstructure:"spark.executor.storage.memory.limit"`
+	SparkExecutorStorageMemoryUsage                    SparkExecutorStorageMemoryUsageMetricConfig                    `mapstructure:"spark.executor.storage.memory.usage"`
+	SparkExecutorTaskActive                            SparkExecutorTaskActiveMetricConfig                            `mapstructure:"spark.executor.task.active"`
+	SparkExecutorTaskLimit                             SparkExecutorTaskLimitMetricConfig                             `mapstructure:"spark.executor.task.limit"`
+	SparkExecutorTaskResult                            SparkExecutorTaskResultMetricConfig                            `mapstructure:"spark.executor.task.result"`
+	SparkExecutorTime                                  SparkExecutorTimeMetricConfig                                  `mapstructure:"spark.executor.time"`
+	SparkModelResult                                   SparkModelResultMetricConfig                                   `mapstructure:"spark.model.result"`
+	SparkSQLBroadcastRecords                           SparkSQLBroadcastRecordsMetricConfig                           `mapstructure:"spark.sql.broadcast.records"`
+	SparkSQLBroadcastSize                              SparkSQLBroadcastSizeMetricConfig                              `mapstructure:"spark.sql.broadcast.size"`
+	SparkSQLBroadcastTime                              SparkSQLBroadcastTimeMetricConfig                              `mapstructure:"spark.sql.broadcast.time"`
+	SparkSQLDuration                                   SparkSQLDurationMetricConfig                                   `mapstructure:"spark.sql.duration"`
+	SparkSQLJoinRecords                                SparkSQLJoinRecordsMetricConfig                                `mapstructure:"spark.sql.join.records"`
+	SparkSQLPartitionsCoalesced                        SparkSQLPartitionsCoalescedMetricConfig                        `mapstructure:"spark.sql.partitions.coalesced"`
+	SparkSQLScanFiles                                  SparkSQLScanFilesMetricConfig                                  `mapstructure:"spark.sql.scan.files"`
+	SparkSQLScanRecords                                SparkSQLScanRecordsMetricConfig                                `mapstructure:"spark.sql.scan.records"`
+	SparkSQLScanSize                                   SparkSQLScanSizeMetricConfig                                   `mapstructure:"spark.sql.scan.size"`
+	SparkSQLSpillSize                                  SparkSQLSpillSizeMetricConfig                                  `mapstructure:"spark.sql.spill.size"`
+	SparkSQLStatus                                     SparkSQLStatusMetricConfig                                     `mapstructure:"spark.sql.status"`
+	SparkSQLWriteFiles                                 SparkSQLWriteFilesMetricConfig                                 `mapstructure:"spark.sql.write.files"`
+	SparkSQLWriteRecords                               SparkSQLWriteRecordsMetricConfig                               `mapstructure:"spark.sql.write.records"`
+	SparkSQLWriteSize                                  SparkSQLWriteSizeMetricConfig                                  `mapstructure:"spark.sql.write.size"`
+	SparkStageDiskSpilled                              SparkStageDiskSpilledMetricConfig                              `mapstructure:"spark.stage.disk.spilled"`
+	SparkStageDuration                                 SparkStageDurationMetricConfig                                 `mapstructure:"spark.stage.duration"`
+	SparkStageExecutorCPUTime                          SparkStageExecutorCPUTimeMetricConfig                          `mapstructure:"spark.stage.executor.cpu_time"`
+	SparkStageExecutorDeserializeTime                  SparkStageExecutorDeserializeTimeMetricConfig                  `mapstructure:"spark.stage.executor.deserialize_time"`
+	SparkStageExecutorRunTime                          SparkStageExecutorRunTimeMetricConfig                          `mapstructure:"spark.stage.executor.run_time"`
+	SparkStageIoRecords                                SparkStageIoRecordsMetricConfig                                `mapstructure:"spark.stage.io.records"`
+	SparkStageIoSize                                   SparkStageIoSizeMetricConfig                                   `mapstructure:"spark.stage.io.size"`
+	SparkStageJvmGcTime                                SparkStageJvmGcTimeMetricConfig                                `mapstructure:"spark.stage.jvm_gc_time"`
+	SparkStageMemoryPeak                               SparkStageMemoryPeakMetricConfig                               `mapstructure:"spark.stage.memory.peak"`
+	SparkStageMemorySpilled                            SparkStageMemorySpilledMetricConfig                            `mapstructure:"spark.stage.memory.spilled"`
+	SparkStageResultSerializeTime                      SparkStageResultSerializeTimeMetricConfig                      `mapstructure:"spark.stage.result.serialize_time"`
+	SparkStageResultSize                               SparkStageResultSizeMetricConfig                               `mapstructure:"spark.stage.result.size"`
+	SparkStageSchedulingDelay                          SparkStageSchedulingDelayMetricConfig                          `mapstructure:"spark.stage.scheduling.delay"`
+	SparkStageShuffleBlocksFetched                     SparkStageShuffleBlocksFetchedMetricConfig                     `mapstructure:"spark.stage.shuffle.blocks_fetched"`
+	SparkStageShuffleFetchWaitTime                     SparkStageShuffleFetchWaitTimeMetricConfig                     `mapstructure:"spark.stage.shuffle.fetch_wait_time"`
+	SparkStageShuffleIoDisk                            SparkStageShuffleIoDiskMetricConfig                            `mapstructure:"spark.stage.shuffle.io.disk"`
+	SparkStageShuffleIoReadSize                        SparkStageShuffleIoReadSizeMetricConfig                        `mapstructure:"spark.stage.shuffle.io.read.size"`
+	SparkStageShuffleIoRecords                         SparkStageShuffleIoRecordsMetricConfig                         `mapstructure:"spark.stage.shuffle.io.records"`
+	SparkStageShuffleIoWriteSize                       SparkStageShuffleIoWriteSizeMetricConfig                       `mapstructure:"spark.stage.shuffle.io.write.size"`
+	SparkStageShuffleWriteTime                         SparkStageShuffleWriteTimeMetricConfig                         `mapstructure:"spark.stage.shuffle.write_time"`
+	SparkStageStatus                                   SparkStageStatusMetricConfig                                   `mapstructure:"spark.stage.status"`
+	SparkStageTaskActive                               SparkStageTaskActiveMetricConfig                               `mapstructure:"spark.stage.task.active"`
+	SparkStageTaskDeserializeTime                      SparkStageTaskDeserializeTimeMetricConfig                      `mapstructure:"spark.stage.task.deserialize_time"`
+	SparkStageTaskDuration                             SparkStageTaskDurationMetricConfig                             `mapstructure:"spark.stage.task.duration"`
+	SparkStageTaskFetchWaitTime                        SparkStageTaskFetchWaitTimeMetricConfig                        `mapstructure:"spark.stage.task.fetch_wait_time"`
+	SparkStageTaskInputRecords                         SparkStageTaskInputRecordsMetricConfig                         `mapstructure:"spark.stage.task.input.records"`
+	SparkStageTaskInputSize                            SparkStageTaskInputSizeMetricConfig                            `mapstructure:"spark.stage.task.input.size"`
+	SparkStageTaskJvmGcTime                            SparkStageTaskJvmGcTimeMetricConfig                            `mapstructure:"spark.stage.task.jvm_gc_time"`
+	SparkStageTaskMemoryPeak                           SparkStageTaskMemoryPeakMetricConfig                           `mapstructure:"spark.stage.task.memory.peak"`
+	SparkStageTaskMemorySpilled                        SparkStageTaskMemorySpilledMetricConfig                        `mapstructure:"spark.stage.task.memory.spilled"`
+	SparkStageTaskOutputSize                           SparkStageTaskOutputSizeMetricConfig                           `mapstructure:"spark.stage.task.output.size"`
+	SparkStageTaskResult                               SparkStageTaskResultMetricConfig                               `mapstructure:"spark.stage.task.result"`
+	SparkStageTaskRunTime                              SparkStageTaskRunTimeMetricConfig                              `mapstructure:"spark.stage.task.run_time"`
+	SparkStageTaskRunningDuration                      SparkStageTaskRunningDurationMetricConfig                      `mapstructure:"spark.stage.task.running.duration"`
+	SparkStageTaskRunningMemorySpilled                 SparkStageTaskRunningMemorySpilledMetricConfig                 `mapstructure:"spark.stage.task.running.memory.spilled"`
+	SparkStageTaskRunningSize                          SparkStageTaskRunningSizeMetricConfig                          `mapstructure:"spark.stage.task.running.size"`
+	SparkStageTaskSchedulerDelay                       SparkStageTaskSchedulerDelayMetricConfig                       `mapstructure:"spark.stage.task.scheduler_delay"`
+	SparkStageTaskShuffleReadRecords                   SparkStageTaskShuffleReadRecordsMetricConfig                   `mapstructure:"spark.stage.task.shuffle.read.records"`
+	SparkStageTaskShuffleReadSize                      SparkStageTaskShuffleReadSizeMetricConfig                      `mapstructure:"spark.stage.task.shuffle.read.size"`
+	SparkStageTaskShuffleWriteSize                     SparkStageTaskShuffleWriteSizeMetricConfig                     `mapstructure:"spark.stage.task.shuffle.write.size"`
+	SparkStageTaskSpeculative                          SparkStageTaskSpeculativeMetricConfig                          `mapstructure:"spark.stage.task.speculative"`
+	SparkStageTasks                                    SparkStageTasksMetricConfig                                    `mapstructure:"spark.stage.tasks"`
+	SparkStreamingQueryBatchDuration                   SparkStreamingQueryBatchDurationMetricConfig                   `mapstructure:"spark.streaming.query.batch.duration"`
+	SparkStreamingQueryBatches                         SparkStreamingQueryBatchesMetricConfig                         `mapstructure:"spark.streaming.query.batches"`
+	SparkStreamingQueryInputRate                       SparkStreamingQueryInputRateMetricConfig                       `mapstructure:"spark.streaming.query.input.rate"`
+	SparkStreamingQueryLatency                         SparkStreamingQueryLatencyMetricConfig                         `mapstructure:"spark.streaming.query.latency"`
+	SparkStreamingQueryProcessingRate                  SparkStreamingQueryProcessingRateMetricConfig                  `mapstructure:"spark.streaming.query.processing.rate"`
+	SparkStreamingQueryStateMemory                     SparkStreamingQueryStateMemoryMetricConfig                     `mapstructure:"spark.streaming.query.state.memory"`
+	SparkStreamingQueryStateRows                       SparkStreamingQueryStateRowsMetricConfig                       `mapstructure:"spark.streaming.query.state.rows"`
+	SparkStreamingQueryWatermarkDelay                  SparkStreamingQueryWatermarkDelayMetricConfig                  `mapstructure:"spark.streaming.query.watermark.delay"`
+	YarnApplicationContainerActive                     YarnApplicationContainerActiveMetricConfig                     `mapstructure:"yarn.application.container.active"`
+	YarnApplicationMemoryTime                          YarnApplicationMemoryTimeMetricConfig                          `mapstructure:"yarn.application.memory.time"`
+	YarnApplicationMemoryUsage                         YarnApplicationMemoryUsageMetricConfig                         `mapstructure:"yarn.application.memory.usage"`
+	YarnApplicationPreempted                           YarnApplicationPreemptedMetricConfig                           `mapstructure:"yarn.application.preempted"`
+	YarnApplicationVcoreTime                           YarnApplicationVcoreTimeMetricConfig                           `mapstructure:"yarn.application.vcore.time"`
+	YarnApplicationVcoreUsage                          YarnApplicationVcoreUsageMetricConfig                          `mapstructure:"yarn.application.vcore.usage"`
+	YarnApplicationWaitDuration                        YarnApplicationWaitDurationMetricConfig                        `mapstructure:"yarn.application.wait.duration"`
+	YarnClusterApplicationResult                       YarnClusterApplicationResultMetricConfig                       `mapstructure:"yarn.cluster.application.result"`
+	YarnClusterApplicationSubmitted                    YarnClusterApplicationSubmittedMetricConfig                    `mapstructure:"yarn.cluster.application.submitted"`
+	YarnClusterApplications                            YarnClusterApplicationsMetricConfig                            `mapstructure:"yarn.cluster.applications"`
+	YarnClusterContainers                              YarnClusterContainersMetricConfig                              `mapstructure:"yarn.cluster.containers"`
+	YarnClusterMemoryLimit                             YarnClusterMemoryLimitMetricConfig                             `mapstructure:"yarn.cluster.memory.limit"`
+	YarnClusterMemoryUsage                             YarnClusterMemoryUsageMetricConfig                             `mapstructure:"yarn.cluster.memory.usage"`
+	YarnClusterNodes                                   YarnClusterNodesMetricConfig                                   `mapstructure:"yarn.cluster.nodes"`
+	YarnClusterVcoreLimit                              YarnClusterVcoreLimitMetricConfig                              `mapstructure:"yarn.cluster.vcore.limit"`
+	YarnClusterVcoreUsage                              YarnClusterVcoreUsageMetricConfig                              `mapstructure:"yarn.cluster.vcore.usage"`
+	YarnNodeContainers                                 YarnNodeContainersMetricConfig                                 `mapstructure:"yarn.node.containers"`
+	YarnNodeMemoryUsage                                YarnNodeMemoryUsageMetricConfig                                `mapstructure:"yarn.node.memory.usage"`
+	YarnNodeStatus                                     YarnNodeStatusMetricConfig                                     `mapstructure:"yarn.node.status"`
+	YarnNodeVcoreUsage                                 YarnNodeVcoreUsageMetricConfig                                 `mapstructure:"yarn.node.vcore.usage"`
+	YarnQueueAmMemoryLimit                             YarnQueueAmMemoryLimitMetricConfig                             `mapstructure:"yarn.queue.am.memory.limit"`
+	YarnQueueAmMemoryUsage                             YarnQueueAmMemoryUsageMetricConfig                             `mapstructure:"yarn.queue.am.memory.usage"`
+	YarnQueueApplicationLimit                          YarnQueueApplicationLimitMetricConfig                          `mapstructure:"yarn.queue.application.limit"`
+	YarnQueueApplications                              YarnQueueApplicationsMetricConfig                              `mapstructure:"yarn.queue.applications"`
+	YarnQueueCapacityGuaranteed                        YarnQueueCapacityGuaranteedMetricConfig                        `mapstructure:"yarn.queue.capacity.guaranteed"`
+	YarnQueueCapacityLimit                             YarnQueueCapacityLimitMetricConfig                             `mapstructure:"yarn.queue.capacity.limit"`
+	YarnQueueCapacityUsage                             YarnQueueCapacityUsageMetricConfig                             `mapstructure:"yarn.queue.capacity.usage"`
+	YarnQueueCapacityUtilization                       YarnQueueCapacityUtilizationMetricConfig                       `mapstructure:"yarn.queue.capacity.utilization"`
+	YarnQueueContainers                                YarnQueueContainersMetricConfig                                `mapstructure:"yarn.queue.containers"`
+	YarnQueueMemoryUsage                               YarnQueueMemoryUsageMetricConfig                               `mapstructure:"yarn.queue.memory.usage"`
+	YarnQueueVcoreUsage                                YarnQueueVcoreUsageMetricConfig                                `mapstructure:"yarn.queue.vcore.usage"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -2032,7 +3943,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 			Enabled: true,
 		},
+		SparkApplicationCoreTime: SparkApplicationCoreTimeMetricConfig{
+			Enabled: true,
+		},
 		SparkApplicationDuration: SparkApplicationDurationMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationEventDropped: SparkApplicationEventDroppedMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationEvicted: SparkApplicationEvictedMetricConfig{
 			Enabled: true,
 		},
 		SparkApplicationExecutorActive: SparkApplicationExecutorActiveMetricConfig{
@@ -2042,6 +3962,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkApplicationExecutorLost: SparkApplicationExecutorLostMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationExecutorPeak: SparkApplicationExecutorPeakMetricConfig{
 			Enabled: true,
 		},
 		SparkApplicationExecutorRunTime: SparkApplicationExecutorRunTimeMetricConfig{
@@ -2062,6 +3985,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkApplicationJvmGcTime: SparkApplicationJvmGcTimeMetricConfig{
 			Enabled: true,
 		},
+		SparkApplicationModelRunRecordTime: SparkApplicationModelRunRecordTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationModelRunRecords: SparkApplicationModelRunRecordsMetricConfig{
+			Enabled: true,
+		},
 		SparkApplicationSetting: SparkApplicationSettingMetricConfig{
 			Enabled: true,
 		},
@@ -2074,13 +4003,34 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkApplicationSpillSize: SparkApplicationSpillSizeMetricConfig{
 			Enabled: true,
 		},
+		SparkApplicationSQLActive: SparkApplicationSQLActiveMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationSQLResult: SparkApplicationSQLResultMetricConfig{
+			Enabled: true,
+		},
 		SparkApplicationStageActive: SparkApplicationStageActiveMetricConfig{
 			Enabled: true,
 		},
 		SparkApplicationStageResult: SparkApplicationStageResultMetricConfig{
 			Enabled: true,
 		},
+		SparkApplicationStartupDuration: SparkApplicationStartupDurationMetricConfig{
+			Enabled: true,
+		},
 		SparkApplicationStatus: SparkApplicationStatusMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationStorageDiskUsage: SparkApplicationStorageDiskUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationStorageMemoryUsage: SparkApplicationStorageMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationStoragePartitions: SparkApplicationStoragePartitionsMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationStorageRdds: SparkApplicationStorageRddsMetricConfig{
 			Enabled: true,
 		},
 		SparkApplicationTaskActive: SparkApplicationTaskActiveMetricConfig{
@@ -2089,10 +4039,139 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkApplicationTaskResult: SparkApplicationTaskResultMetricConfig{
 			Enabled: true,
 		},
+		SparkApplicationTaskSkipped: SparkApplicationTaskSkippedMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationTaskSpeculative: SparkApplicationTaskSpeculativeMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationWallTime: SparkApplicationWallTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverBlockManagerDiskUsage: SparkDriverBlockManagerDiskUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverBlockManagerMemoryUsage: SparkDriverBlockManagerMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorCompilationAverageTime: SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorCompilationCount: SparkDriverCodeGeneratorCompilationCountMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorGeneratedClassAverageSize: SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorGeneratedClassCount: SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorGeneratedMethodAverageSize: SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorGeneratedMethodCount: SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorSourceCodeAverageSize: SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverCodeGeneratorSourceCodeOperations: SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverDagSchedulerJobActive: SparkDriverDagSchedulerJobActiveMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverDagSchedulerJobCount: SparkDriverDagSchedulerJobCountMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverDagSchedulerStageCount: SparkDriverDagSchedulerStageCountMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverDagSchedulerStageFailed: SparkDriverDagSchedulerStageFailedMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorGcOperations: SparkDriverExecutorGcOperationsMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorGcTime: SparkDriverExecutorGcTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorMemoryExecution: SparkDriverExecutorMemoryExecutionMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorMemoryJvm: SparkDriverExecutorMemoryJvmMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorMemoryPool: SparkDriverExecutorMemoryPoolMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverExecutorMemoryStorage: SparkDriverExecutorMemoryStorageMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverHiveExternalCatalogFileCacheHits: SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverHiveExternalCatalogFilesDiscovered: SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverHiveExternalCatalogHiveClientCalls: SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverHiveExternalCatalogParallelListingJobs: SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverHiveExternalCatalogPartitionsFetched: SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverJvmCPUTime: SparkDriverJvmCPUTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverLiveListenerBusPosted: SparkDriverLiveListenerBusPostedMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverLiveListenerBusProcessingTimeAverage: SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{
+			Enabled: true,
+		},
+		SparkDriverLiveListenerBusQueueSize: SparkDriverLiveListenerBusQueueSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamBatchDuration: SparkDstreamBatchDurationMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamBatchProcessingTime: SparkDstreamBatchProcessingTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamBatchSchedulingDelay: SparkDstreamBatchSchedulingDelayMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamBatchTotalDelay: SparkDstreamBatchTotalDelayMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamBatches: SparkDstreamBatchesMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamInputRate: SparkDstreamInputRateMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamReceivers: SparkDstreamReceiversMetricConfig{
+			Enabled: true,
+		},
+		SparkDstreamRecords: SparkDstreamRecordsMetricConfig{
+			Enabled: true,
+		},
 		SparkExecutorCoreLimit: SparkExecutorCoreLimitMetricConfig{
 			Enabled: true,
 		},
 		SparkExecutorDiskUsage: SparkExecutorDiskUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkExecutorExcluded: SparkExecutorExcludedMetricConfig{
+			Enabled: true,
+		},
+		SparkExecutorGcCount: SparkExecutorGcCountMetricConfig{
+			Enabled: true,
+		},
+		SparkExecutorGcDuration: SparkExecutorGcDurationMetricConfig{
 			Enabled: true,
 		},
 		SparkExecutorGcTime: SparkExecutorGcTimeMetricConfig{
@@ -2110,7 +4189,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkExecutorMemoryUsage: SparkExecutorMemoryUsageMetricConfig{
 			Enabled: true,
 		},
+		SparkExecutorRddBlocks: SparkExecutorRddBlocksMetricConfig{
+			Enabled: true,
+		},
 		SparkExecutorShuffleIoSize: SparkExecutorShuffleIoSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkExecutorStorageMemoryLimit: SparkExecutorStorageMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SparkExecutorStorageMemoryUsage: SparkExecutorStorageMemoryUsageMetricConfig{
 			Enabled: true,
 		},
 		SparkExecutorTaskActive: SparkExecutorTaskActiveMetricConfig{
@@ -2125,6 +4213,51 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkExecutorTime: SparkExecutorTimeMetricConfig{
 			Enabled: true,
 		},
+		SparkModelResult: SparkModelResultMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLBroadcastRecords: SparkSQLBroadcastRecordsMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLBroadcastSize: SparkSQLBroadcastSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLBroadcastTime: SparkSQLBroadcastTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLDuration: SparkSQLDurationMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLJoinRecords: SparkSQLJoinRecordsMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLPartitionsCoalesced: SparkSQLPartitionsCoalescedMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLScanFiles: SparkSQLScanFilesMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLScanRecords: SparkSQLScanRecordsMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLScanSize: SparkSQLScanSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLSpillSize: SparkSQLSpillSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLStatus: SparkSQLStatusMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLWriteFiles: SparkSQLWriteFilesMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLWriteRecords: SparkSQLWriteRecordsMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLWriteSize: SparkSQLWriteSizeMetricConfig{
+			Enabled: true,
+		},
 		SparkStageDiskSpilled: SparkStageDiskSpilledMetricConfig{
 			Enabled: true,
 		},
@@ -2132,6 +4265,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkStageExecutorCPUTime: SparkStageExecutorCPUTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageExecutorDeserializeTime: SparkStageExecutorDeserializeTimeMetricConfig{
 			Enabled: true,
 		},
 		SparkStageExecutorRunTime: SparkStageExecutorRunTimeMetricConfig{
@@ -2152,7 +4288,22 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStageMemorySpilled: SparkStageMemorySpilledMetricConfig{
 			Enabled: true,
 		},
+		SparkStageResultSerializeTime: SparkStageResultSerializeTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageResultSize: SparkStageResultSizeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageSchedulingDelay: SparkStageSchedulingDelayMetricConfig{
+			Enabled: true,
+		},
+		SparkStageShuffleBlocksFetched: SparkStageShuffleBlocksFetchedMetricConfig{
+			Enabled: true,
+		},
 		SparkStageShuffleFetchWaitTime: SparkStageShuffleFetchWaitTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageShuffleIoDisk: SparkStageShuffleIoDiskMetricConfig{
 			Enabled: true,
 		},
 		SparkStageShuffleIoReadSize: SparkStageShuffleIoReadSizeMetricConfig{
@@ -2171,6 +4322,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
+			Enabled: true,
+		},
+		SparkStageTaskDeserializeTime: SparkStageTaskDeserializeTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageTaskDuration: SparkStageTaskDurationMetricConfig{
 			Enabled: true,
 		},
 		SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
@@ -2221,7 +4378,34 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 			Enabled: true,
 		},
+		SparkStageTaskSpeculative: SparkStageTaskSpeculativeMetricConfig{
+			Enabled: true,
+		},
 		SparkStageTasks: SparkStageTasksMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryBatchDuration: SparkStreamingQueryBatchDurationMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryBatches: SparkStreamingQueryBatchesMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryInputRate: SparkStreamingQueryInputRateMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryLatency: SparkStreamingQueryLatencyMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryProcessingRate: SparkStreamingQueryProcessingRateMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryStateMemory: SparkStreamingQueryStateMemoryMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryStateRows: SparkStreamingQueryStateRowsMetricConfig{
+			Enabled: true,
+		},
+		SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 			Enabled: true,
 		},
 		YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{

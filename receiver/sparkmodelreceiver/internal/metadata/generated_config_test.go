@@ -29,7 +29,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 						Enabled: true,
 					},
+					SparkApplicationCoreTime: SparkApplicationCoreTimeMetricConfig{
+						Enabled: true,
+					},
 					SparkApplicationDuration: SparkApplicationDurationMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationEventDropped: SparkApplicationEventDroppedMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationEvicted: SparkApplicationEvictedMetricConfig{
 						Enabled: true,
 					},
 					SparkApplicationExecutorActive: SparkApplicationExecutorActiveMetricConfig{
@@ -39,6 +48,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SparkApplicationExecutorLost: SparkApplicationExecutorLostMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationExecutorPeak: SparkApplicationExecutorPeakMetricConfig{
 						Enabled: true,
 					},
 					SparkApplicationExecutorRunTime: SparkApplicationExecutorRunTimeMetricConfig{
@@ -59,6 +71,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationJvmGcTime: SparkApplicationJvmGcTimeMetricConfig{
 						Enabled: true,
 					},
+					SparkApplicationModelRunRecordTime: SparkApplicationModelRunRecordTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationModelRunRecords: SparkApplicationModelRunRecordsMetricConfig{
+						Enabled: true,
+					},
 					SparkApplicationSetting: SparkApplicationSettingMetricConfig{
 						Enabled: true,
 					},
@@ -71,13 +89,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationSpillSize: SparkApplicationSpillSizeMetricConfig{
 						Enabled: true,
 					},
+					SparkApplicationSQLActive: SparkApplicationSQLActiveMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationSQLResult: SparkApplicationSQLResultMetricConfig{
+						Enabled: true,
+					},
 					SparkApplicationStageActive: SparkApplicationStageActiveMetricConfig{
 						Enabled: true,
 					},
 					SparkApplicationStageResult: SparkApplicationStageResultMetricConfig{
 						Enabled: true,
 					},
+					SparkApplicationStartupDuration: SparkApplicationStartupDurationMetricConfig{
+						Enabled: true,
+					},
 					SparkApplicationStatus: SparkApplicationStatusMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationStorageDiskUsage: SparkApplicationStorageDiskUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationStorageMemoryUsage: SparkApplicationStorageMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationStoragePartitions: SparkApplicationStoragePartitionsMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationStorageRdds: SparkApplicationStorageRddsMetricConfig{
 						Enabled: true,
 					},
 					SparkApplicationTaskActive: SparkApplicationTaskActiveMetricConfig{
@@ -86,10 +125,139 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationTaskResult: SparkApplicationTaskResultMetricConfig{
 						Enabled: true,
 					},
+					SparkApplicationTaskSkipped: SparkApplicationTaskSkippedMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationTaskSpeculative: SparkApplicationTaskSpeculativeMetricConfig{
+						Enabled: true,
+					},
+					SparkApplicationWallTime: SparkApplicationWallTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverBlockManagerDiskUsage: SparkDriverBlockManagerDiskUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverBlockManagerMemoryUsage: SparkDriverBlockManagerMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorCompilationAverageTime: SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorCompilationCount: SparkDriverCodeGeneratorCompilationCountMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorGeneratedClassAverageSize: SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorGeneratedClassCount: SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorGeneratedMethodAverageSize: SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorGeneratedMethodCount: SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorSourceCodeAverageSize: SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverCodeGeneratorSourceCodeOperations: SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverDagSchedulerJobActive: SparkDriverDagSchedulerJobActiveMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverDagSchedulerJobCount: SparkDriverDagSchedulerJobCountMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverDagSchedulerStageCount: SparkDriverDagSchedulerStageCountMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverDagSchedulerStageFailed: SparkDriverDagSchedulerStageFailedMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorGcOperations: SparkDriverExecutorGcOperationsMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorGcTime: SparkDriverExecutorGcTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorMemoryExecution: SparkDriverExecutorMemoryExecutionMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorMemoryJvm: SparkDriverExecutorMemoryJvmMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorMemoryPool: SparkDriverExecutorMemoryPoolMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverExecutorMemoryStorage: SparkDriverExecutorMemoryStorageMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverHiveExternalCatalogFileCacheHits: SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverHiveExternalCatalogFilesDiscovered: SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverHiveExternalCatalogHiveClientCalls: SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverHiveExternalCatalogParallelListingJobs: SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverHiveExternalCatalogPartitionsFetched: SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverJvmCPUTime: SparkDriverJvmCPUTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverLiveListenerBusPosted: SparkDriverLiveListenerBusPostedMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverLiveListenerBusProcessingTimeAverage: SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{
+						Enabled: true,
+					},
+					SparkDriverLiveListenerBusQueueSize: SparkDriverLiveListenerBusQueueSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamBatchDuration: SparkDstreamBatchDurationMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamBatchProcessingTime: SparkDstreamBatchProcessingTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamBatchSchedulingDelay: SparkDstreamBatchSchedulingDelayMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamBatchTotalDelay: SparkDstreamBatchTotalDelayMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamBatches: SparkDstreamBatchesMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamInputRate: SparkDstreamInputRateMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamReceivers: SparkDstreamReceiversMetricConfig{
+						Enabled: true,
+					},
+					SparkDstreamRecords: SparkDstreamRecordsMetricConfig{
+						Enabled: true,
+					},
 					SparkExecutorCoreLimit: SparkExecutorCoreLimitMetricConfig{
 						Enabled: true,
 					},
 					SparkExecutorDiskUsage: SparkExecutorDiskUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkExecutorExcluded: SparkExecutorExcludedMetricConfig{
+						Enabled: true,
+					},
+					SparkExecutorGcCount: SparkExecutorGcCountMetricConfig{
+						Enabled: true,
+					},
+					SparkExecutorGcDuration: SparkExecutorGcDurationMetricConfig{
 						Enabled: true,
 					},
 					SparkExecutorGcTime: SparkExecutorGcTimeMetricConfig{
@@ -107,7 +275,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorMemoryUsage: SparkExecutorMemoryUsageMetricConfig{
 						Enabled: true,
 					},
+					SparkExecutorRddBlocks: SparkExecutorRddBlocksMetricConfig{
+						Enabled: true,
+					},
 					SparkExecutorShuffleIoSize: SparkExecutorShuffleIoSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkExecutorStorageMemoryLimit: SparkExecutorStorageMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SparkExecutorStorageMemoryUsage: SparkExecutorStorageMemoryUsageMetricConfig{
 						Enabled: true,
 					},
 					SparkExecutorTaskActive: SparkExecutorTaskActiveMetricConfig{
@@ -122,6 +299,51 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorTime: SparkExecutorTimeMetricConfig{
 						Enabled: true,
 					},
+					SparkModelResult: SparkModelResultMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLBroadcastRecords: SparkSQLBroadcastRecordsMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLBroadcastSize: SparkSQLBroadcastSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLBroadcastTime: SparkSQLBroadcastTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLDuration: SparkSQLDurationMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLJoinRecords: SparkSQLJoinRecordsMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLPartitionsCoalesced: SparkSQLPartitionsCoalescedMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLScanFiles: SparkSQLScanFilesMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLScanRecords: SparkSQLScanRecordsMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLScanSize: SparkSQLScanSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLSpillSize: SparkSQLSpillSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLStatus: SparkSQLStatusMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLWriteFiles: SparkSQLWriteFilesMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLWriteRecords: SparkSQLWriteRecordsMetricConfig{
+						Enabled: true,
+					},
+					SparkSQLWriteSize: SparkSQLWriteSizeMetricConfig{
+						Enabled: true,
+					},
 					SparkStageDiskSpilled: SparkStageDiskSpilledMetricConfig{
 						Enabled: true,
 					},
@@ -129,6 +351,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SparkStageExecutorCPUTime: SparkStageExecutorCPUTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkStageExecutorDeserializeTime: SparkStageExecutorDeserializeTimeMetricConfig{
 						Enabled: true,
 					},
 					SparkStageExecutorRunTime: SparkStageExecutorRunTimeMetricConfig{
@@ -149,7 +374,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageMemorySpilled: SparkStageMemorySpilledMetricConfig{
 						Enabled: true,
 					},
+					SparkStageResultSerializeTime: SparkStageResultSerializeTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkStageResultSize: SparkStageResultSizeMetricConfig{
+						Enabled: true,
+					},
+					SparkStageSchedulingDelay: SparkStageSchedulingDelayMetricConfig{
+						Enabled: true,
+					},
+					SparkStageShuffleBlocksFetched: SparkStageShuffleBlocksFetchedMetricConfig{
+						Enabled: true,
+					},
 					SparkStageShuffleFetchWaitTime: SparkStageShuffleFetchWaitTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkStageShuffleIoDisk: SparkStageShuffleIoDiskMetricConfig{
 						Enabled: true,
 					},
 					SparkStageShuffleIoReadSize: SparkStageShuffleIoReadSizeMetricConfig{
@@ -168,6 +408,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
+						Enabled: true,
+					},
+					SparkStageTaskDeserializeTime: SparkStageTaskDeserializeTimeMetricConfig{
+						Enabled: true,
+					},
+					SparkStageTaskDuration: SparkStageTaskDurationMetricConfig{
 						Enabled: true,
 					},
 					SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
@@ -218,7 +464,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 						Enabled: true,
 					},
+					SparkStageTaskSpeculative: SparkStageTaskSpeculativeMetricConfig{
+						Enabled: true,
+					},
 					SparkStageTasks: SparkStageTasksMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryBatchDuration: SparkStreamingQueryBatchDurationMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryBatches: SparkStreamingQueryBatchesMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryInputRate: SparkStreamingQueryInputRateMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryLatency: SparkStreamingQueryLatencyMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryProcessingRate: SparkStreamingQueryProcessingRateMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryStateMemory: SparkStreamingQueryStateMemoryMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryStateRows: SparkStreamingQueryStateRowsMetricConfig{
+						Enabled: true,
+					},
+					SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 						Enabled: true,
 					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
@@ -337,7 +610,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 						Enabled: false,
 					},
+					SparkApplicationCoreTime: SparkApplicationCoreTimeMetricConfig{
+						Enabled: false,
+					},
 					SparkApplicationDuration: SparkApplicationDurationMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationEventDropped: SparkApplicationEventDroppedMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationEvicted: SparkApplicationEvictedMetricConfig{
 						Enabled: false,
 					},
 					SparkApplicationExecutorActive: SparkApplicationExecutorActiveMetricConfig{
@@ -347,6 +629,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SparkApplicationExecutorLost: SparkApplicationExecutorLostMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationExecutorPeak: SparkApplicationExecutorPeakMetricConfig{
 						Enabled: false,
 					},
 					SparkApplicationExecutorRunTime: SparkApplicationExecutorRunTimeMetricConfig{
@@ -367,6 +652,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationJvmGcTime: SparkApplicationJvmGcTimeMetricConfig{
 						Enabled: false,
 					},
+					SparkApplicationModelRunRecordTime: SparkApplicationModelRunRecordTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationModelRunRecords: SparkApplicationModelRunRecordsMetricConfig{
+						Enabled: false,
+					},
 					SparkApplicationSetting: SparkApplicationSettingMetricConfig{
 						Enabled: false,
 					},
@@ -379,13 +670,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationSpillSize: SparkApplicationSpillSizeMetricConfig{
 						Enabled: false,
 					},
+					SparkApplicationSQLActive: SparkApplicationSQLActiveMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationSQLResult: SparkApplicationSQLResultMetricConfig{
+						Enabled: false,
+					},
 					SparkApplicationStageActive: SparkApplicationStageActiveMetricConfig{
 						Enabled: false,
 					},
 					SparkApplicationStageResult: SparkApplicationStageResultMetricConfig{
 						Enabled: false,
 					},
+					SparkApplicationStartupDuration: SparkApplicationStartupDurationMetricConfig{
+						Enabled: false,
+					},
 					SparkApplicationStatus: SparkApplicationStatusMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationStorageDiskUsage: SparkApplicationStorageDiskUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationStorageMemoryUsage: SparkApplicationStorageMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationStoragePartitions: SparkApplicationStoragePartitionsMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationStorageRdds: SparkApplicationStorageRddsMetricConfig{
 						Enabled: false,
 					},
 					SparkApplicationTaskActive: SparkApplicationTaskActiveMetricConfig{
@@ -394,10 +706,139 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationTaskResult: SparkApplicationTaskResultMetricConfig{
 						Enabled: false,
 					},
+					SparkApplicationTaskSkipped: SparkApplicationTaskSkippedMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationTaskSpeculative: SparkApplicationTaskSpeculativeMetricConfig{
+						Enabled: false,
+					},
+					SparkApplicationWallTime: SparkApplicationWallTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverBlockManagerDiskUsage: SparkDriverBlockManagerDiskUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverBlockManagerMemoryUsage: SparkDriverBlockManagerMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorCompilationAverageTime: SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorCompilationCount: SparkDriverCodeGeneratorCompilationCountMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorGeneratedClassAverageSize: SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorGeneratedClassCount: SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorGeneratedMethodAverageSize: SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorGeneratedMethodCount: SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorSourceCodeAverageSize: SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverCodeGeneratorSourceCodeOperations: SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverDagSchedulerJobActive: SparkDriverDagSchedulerJobActiveMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverDagSchedulerJobCount: SparkDriverDagSchedulerJobCountMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverDagSchedulerStageCount: SparkDriverDagSchedulerStageCountMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverDagSchedulerStageFailed: SparkDriverDagSchedulerStageFailedMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorGcOperations: SparkDriverExecutorGcOperationsMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorGcTime: SparkDriverExecutorGcTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorMemoryExecution: SparkDriverExecutorMemoryExecutionMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorMemoryJvm: SparkDriverExecutorMemoryJvmMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorMemoryPool: SparkDriverExecutorMemoryPoolMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverExecutorMemoryStorage: SparkDriverExecutorMemoryStorageMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverHiveExternalCatalogFileCacheHits: SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverHiveExternalCatalogFilesDiscovered: SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverHiveExternalCatalogHiveClientCalls: SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverHiveExternalCatalogParallelListingJobs: SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverHiveExternalCatalogPartitionsFetched: SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverJvmCPUTime: SparkDriverJvmCPUTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverLiveListenerBusPosted: SparkDriverLiveListenerBusPostedMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverLiveListenerBusProcessingTimeAverage: SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{
+						Enabled: false,
+					},
+					SparkDriverLiveListenerBusQueueSize: SparkDriverLiveListenerBusQueueSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamBatchDuration: SparkDstreamBatchDurationMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamBatchProcessingTime: SparkDstreamBatchProcessingTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamBatchSchedulingDelay: SparkDstreamBatchSchedulingDelayMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamBatchTotalDelay: SparkDstreamBatchTotalDelayMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamBatches: SparkDstreamBatchesMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamInputRate: SparkDstreamInputRateMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamReceivers: SparkDstreamReceiversMetricConfig{
+						Enabled: false,
+					},
+					SparkDstreamRecords: SparkDstreamRecordsMetricConfig{
+						Enabled: false,
+					},
 					SparkExecutorCoreLimit: SparkExecutorCoreLimitMetricConfig{
 						Enabled: false,
 					},
 					SparkExecutorDiskUsage: SparkExecutorDiskUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkExecutorExcluded: SparkExecutorExcludedMetricConfig{
+						Enabled: false,
+					},
+					SparkExecutorGcCount: SparkExecutorGcCountMetricConfig{
+						Enabled: false,
+					},
+					SparkExecutorGcDuration: SparkExecutorGcDurationMetricConfig{
 						Enabled: false,
 					},
 					SparkExecutorGcTime: SparkExecutorGcTimeMetricConfig{
@@ -415,7 +856,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorMemoryUsage: SparkExecutorMemoryUsageMetricConfig{
 						Enabled: false,
 					},
+					SparkExecutorRddBlocks: SparkExecutorRddBlocksMetricConfig{
+						Enabled: false,
+					},
 					SparkExecutorShuffleIoSize: SparkExecutorShuffleIoSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkExecutorStorageMemoryLimit: SparkExecutorStorageMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SparkExecutorStorageMemoryUsage: SparkExecutorStorageMemoryUsageMetricConfig{
 						Enabled: false,
 					},
 					SparkExecutorTaskActive: SparkExecutorTaskActiveMetricConfig{
@@ -430,6 +880,51 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorTime: SparkExecutorTimeMetricConfig{
 						Enabled: false,
 					},
+					SparkModelResult: SparkModelResultMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLBroadcastRecords: SparkSQLBroadcastRecordsMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLBroadcastSize: SparkSQLBroadcastSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLBroadcastTime: SparkSQLBroadcastTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLDuration: SparkSQLDurationMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLJoinRecords: SparkSQLJoinRecordsMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLPartitionsCoalesced: SparkSQLPartitionsCoalescedMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLScanFiles: SparkSQLScanFilesMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLScanRecords: SparkSQLScanRecordsMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLScanSize: SparkSQLScanSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLSpillSize: SparkSQLSpillSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLStatus: SparkSQLStatusMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLWriteFiles: SparkSQLWriteFilesMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLWriteRecords: SparkSQLWriteRecordsMetricConfig{
+						Enabled: false,
+					},
+					SparkSQLWriteSize: SparkSQLWriteSizeMetricConfig{
+						Enabled: false,
+					},
 					SparkStageDiskSpilled: SparkStageDiskSpilledMetricConfig{
 						Enabled: false,
 					},
@@ -437,6 +932,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SparkStageExecutorCPUTime: SparkStageExecutorCPUTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkStageExecutorDeserializeTime: SparkStageExecutorDeserializeTimeMetricConfig{
 						Enabled: false,
 					},
 					SparkStageExecutorRunTime: SparkStageExecutorRunTimeMetricConfig{
@@ -457,7 +955,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageMemorySpilled: SparkStageMemorySpilledMetricConfig{
 						Enabled: false,
 					},
+					SparkStageResultSerializeTime: SparkStageResultSerializeTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkStageResultSize: SparkStageResultSizeMetricConfig{
+						Enabled: false,
+					},
+					SparkStageSchedulingDelay: SparkStageSchedulingDelayMetricConfig{
+						Enabled: false,
+					},
+					SparkStageShuffleBlocksFetched: SparkStageShuffleBlocksFetchedMetricConfig{
+						Enabled: false,
+					},
 					SparkStageShuffleFetchWaitTime: SparkStageShuffleFetchWaitTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkStageShuffleIoDisk: SparkStageShuffleIoDiskMetricConfig{
 						Enabled: false,
 					},
 					SparkStageShuffleIoReadSize: SparkStageShuffleIoReadSizeMetricConfig{
@@ -476,6 +989,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SparkStageTaskActive: SparkStageTaskActiveMetricConfig{
+						Enabled: false,
+					},
+					SparkStageTaskDeserializeTime: SparkStageTaskDeserializeTimeMetricConfig{
+						Enabled: false,
+					},
+					SparkStageTaskDuration: SparkStageTaskDurationMetricConfig{
 						Enabled: false,
 					},
 					SparkStageTaskFetchWaitTime: SparkStageTaskFetchWaitTimeMetricConfig{
@@ -526,7 +1045,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStageTaskShuffleWriteSize: SparkStageTaskShuffleWriteSizeMetricConfig{
 						Enabled: false,
 					},
+					SparkStageTaskSpeculative: SparkStageTaskSpeculativeMetricConfig{
+						Enabled: false,
+					},
 					SparkStageTasks: SparkStageTasksMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryBatchDuration: SparkStreamingQueryBatchDurationMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryBatches: SparkStreamingQueryBatchesMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryInputRate: SparkStreamingQueryInputRateMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryLatency: SparkStreamingQueryLatencyMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryProcessingRate: SparkStreamingQueryProcessingRateMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryStateMemory: SparkStreamingQueryStateMemoryMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryStateRows: SparkStreamingQueryStateRowsMetricConfig{
+						Enabled: false,
+					},
+					SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 						Enabled: false,
 					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
@@ -642,7 +1188,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SparkApplicationCoreLimitMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTasksMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SparkApplicationCoreLimitMetricConfig{}, SparkApplicationCoreTimeMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationEventDroppedMetricConfig{}, SparkApplicationEvictedMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorPeakMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationModelRunRecordTimeMetricConfig{}, SparkApplicationModelRunRecordsMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationSQLActiveMetricConfig{}, SparkApplicationSQLResultMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStartupDurationMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationStorageDiskUsageMetricConfig{}, SparkApplicationStorageMemoryUsageMetricConfig{}, SparkApplicationStoragePartitionsMetricConfig{}, SparkApplicationStorageRddsMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkApplicationTaskSkippedMetricConfig{}, SparkApplicationTaskSpeculativeMetricConfig{}, SparkApplicationWallTimeMetricConfig{}, SparkDriverBlockManagerDiskUsageMetricConfig{}, SparkDriverBlockManagerMemoryUsageMetricConfig{}, SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{}, SparkDriverCodeGeneratorCompilationCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{}, SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{}, SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{}, SparkDriverDagSchedulerJobActiveMetricConfig{}, SparkDriverDagSchedulerJobCountMetricConfig{}, SparkDriverDagSchedulerStageCountMetricConfig{}, SparkDriverDagSchedulerStageFailedMetricConfig{}, SparkDriverExecutorGcOperationsMetricConfig{}, SparkDriverExecutorGcTimeMetricConfig{}, SparkDriverExecutorMemoryExecutionMetricConfig{}, SparkDriverExecutorMemoryJvmMetricConfig{}, SparkDriverExecutorMemoryPoolMetricConfig{}, SparkDriverExecutorMemoryStorageMetricConfig{}, SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{}, SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{}, SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{}, SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{}, SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{}, SparkDriverJvmCPUTimeMetricConfig{}, SparkDriverLiveListenerBusPostedMetricConfig{}, SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{}, SparkDriverLiveListenerBusQueueSizeMetricConfig{}, SparkDstreamBatchDurationMetricConfig{}, SparkDstreamBatchProcessingTimeMetricConfig{}, SparkDstreamBatchSchedulingDelayMetricConfig{}, SparkDstreamBatchTotalDelayMetricConfig{}, SparkDstreamBatchesMetricConfig{}, SparkDstreamInputRateMetricConfig{}, SparkDstreamReceiversMetricConfig{}, SparkDstreamRecordsMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorExcludedMetricConfig{}, SparkExecutorGcCountMetricConfig{}, SparkExecutorGcDurationMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorRddBlocksMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorStorageMemoryLimitMetricConfig{}, SparkExecutorStorageMemoryUsageMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkModelResultMetricConfig{}, SparkSQLBroadcastRecordsMetricConfig{}, SparkSQLBroadcastSizeMetricConfig{}, SparkSQLBroadcastTimeMetricConfig{}, SparkSQLDurationMetricConfig{}, SparkSQLJoinRecordsMetricConfig{}, SparkSQLPartitionsCoalescedMetricConfig{}, SparkSQLScanFilesMetricConfig{}, SparkSQLScanRecordsMetricConfig{}, SparkSQLScanSizeMetricConfig{}, SparkSQLSpillSizeMetricConfig{}, SparkSQLStatusMetricConfig{}, SparkSQLWriteFilesMetricConfig{}, SparkSQLWriteRecordsMetricConfig{}, SparkSQLWriteSizeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorDeserializeTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageResultSerializeTimeMetricConfig{}, SparkStageResultSizeMetricConfig{}, SparkStageSchedulingDelayMetricConfig{}, SparkStageShuffleBlocksFetchedMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoDiskMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskDeserializeTimeMetricConfig{}, SparkStageTaskDurationMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTaskSpeculativeMetricConfig{}, SparkStageTasksMetricConfig{}, SparkStreamingQueryBatchDurationMetricConfig{}, SparkStreamingQueryBatchesMetricConfig{}, SparkStreamingQueryInputRateMetricConfig{}, SparkStreamingQueryLatencyMetricConfig{}, SparkStreamingQueryProcessingRateMetricConfig{}, SparkStreamingQueryStateMemoryMetricConfig{}, SparkStreamingQueryStateRowsMetricConfig{}, SparkStreamingQueryWatermarkDelayMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -173,9 +173,24 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationCoreLimitDataPoi
 	eb.mb.metricSparkApplicationCoreLimit.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
+// RecordSparkApplicationCoreTimeDataPoint records a data point for the spark.application.core.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationCoreTimeDataPoint(ts pcommon.Timestamp, val float64, sparkCoreActivityAttributeValue AttributeSparkCoreActivity) {
+	eb.mb.metricSparkApplicationCoreTime.recordDataPoint(eb.mb.startTime, ts, val, sparkCoreActivityAttributeValue.String())
+}
+
 // RecordSparkApplicationDurationDataPoint records a data point for the spark.application.duration metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationDurationDataPoint(ts pcommon.Timestamp, val float64) {
 	eb.mb.metricSparkApplicationDuration.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationEventDroppedDataPoint records a data point for the spark.application.event.dropped metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationEventDroppedDataPoint(ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	eb.mb.metricSparkApplicationEventDropped.recordDataPoint(eb.mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkApplicationEvictedDataPoint records a data point for the spark.application.evicted metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationEvictedDataPoint(ts pcommon.Timestamp, val int64, sparkEvictedKindAttributeValue AttributeSparkEvictedKind) {
+	eb.mb.metricSparkApplicationEvicted.recordDataPoint(eb.mb.startTime, ts, val, sparkEvictedKindAttributeValue.String())
 }
 
 // RecordSparkApplicationExecutorActiveDataPoint records a data point for the spark.application.executor.active metric.
@@ -191,6 +206,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationExecutorCPUTimeD
 // RecordSparkApplicationExecutorLostDataPoint records a data point for the spark.application.executor.lost metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationExecutorLostDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorLossReasonAttributeValue AttributeSparkExecutorLossReason) {
 	eb.mb.metricSparkApplicationExecutorLost.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorLossReasonAttributeValue.String())
+}
+
+// RecordSparkApplicationExecutorPeakDataPoint records a data point for the spark.application.executor.peak metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationExecutorPeakDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationExecutorPeak.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
 // RecordSparkApplicationExecutorRunTimeDataPoint records a data point for the spark.application.executor.run_time metric.
@@ -223,6 +243,16 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationJvmGcTimeDataPoi
 	eb.mb.metricSparkApplicationJvmGcTime.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
+// RecordSparkApplicationModelRunRecordTimeDataPoint records a data point for the spark.application.model.run.record.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationModelRunRecordTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkApplicationModelRunRecordTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationModelRunRecordsDataPoint records a data point for the spark.application.model.run.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationModelRunRecordsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationModelRunRecords.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
 // RecordSparkApplicationSettingDataPoint records a data point for the spark.application.setting metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationSettingDataPoint(ts pcommon.Timestamp, val float64, sparkSettingNameAttributeValue string) {
 	eb.mb.metricSparkApplicationSetting.recordDataPoint(eb.mb.startTime, ts, val, sparkSettingNameAttributeValue)
@@ -243,6 +273,16 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationSpillSizeDataPoi
 	eb.mb.metricSparkApplicationSpillSize.recordDataPoint(eb.mb.startTime, ts, val, locationAttributeValue.String())
 }
 
+// RecordSparkApplicationSQLActiveDataPoint records a data point for the spark.application.sql.active metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationSQLActiveDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationSQLActive.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationSQLResultDataPoint records a data point for the spark.application.sql.result metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationSQLResultDataPoint(ts pcommon.Timestamp, val int64, sparkSQLResultAttributeValue AttributeSparkSQLResult) {
+	eb.mb.metricSparkApplicationSQLResult.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLResultAttributeValue.String())
+}
+
 // RecordSparkApplicationStageActiveDataPoint records a data point for the spark.application.stage.active metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStageActiveDataPoint(ts pcommon.Timestamp, val int64) {
 	eb.mb.metricSparkApplicationStageActive.recordDataPoint(eb.mb.startTime, ts, val)
@@ -253,9 +293,34 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStageResultDataP
 	eb.mb.metricSparkApplicationStageResult.recordDataPoint(eb.mb.startTime, ts, val, sparkStageResultAttributeValue.String())
 }
 
+// RecordSparkApplicationStartupDurationDataPoint records a data point for the spark.application.startup.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStartupDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStartupPhaseAttributeValue AttributeSparkStartupPhase) {
+	eb.mb.metricSparkApplicationStartupDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkStartupPhaseAttributeValue.String())
+}
+
 // RecordSparkApplicationStatusDataPoint records a data point for the spark.application.status metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStatusDataPoint(ts pcommon.Timestamp, val int64, sparkApplicationStateAttributeValue AttributeSparkApplicationState) {
 	eb.mb.metricSparkApplicationStatus.recordDataPoint(eb.mb.startTime, ts, val, sparkApplicationStateAttributeValue.String())
+}
+
+// RecordSparkApplicationStorageDiskUsageDataPoint records a data point for the spark.application.storage.disk.usage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStorageDiskUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationStorageDiskUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationStorageMemoryUsageDataPoint records a data point for the spark.application.storage.memory.usage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStorageMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationStorageMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationStoragePartitionsDataPoint records a data point for the spark.application.storage.partitions metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStoragePartitionsDataPoint(ts pcommon.Timestamp, val int64, sparkStorageStateAttributeValue AttributeSparkStorageState) {
+	eb.mb.metricSparkApplicationStoragePartitions.recordDataPoint(eb.mb.startTime, ts, val, sparkStorageStateAttributeValue.String())
+}
+
+// RecordSparkApplicationStorageRddsDataPoint records a data point for the spark.application.storage.rdds metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationStorageRddsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationStorageRdds.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
 // RecordSparkApplicationTaskActiveDataPoint records a data point for the spark.application.task.active metric.
@@ -268,6 +333,206 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationTaskResultDataPo
 	eb.mb.metricSparkApplicationTaskResult.recordDataPoint(eb.mb.startTime, ts, val, sparkTaskResultAttributeValue.String())
 }
 
+// RecordSparkApplicationTaskSkippedDataPoint records a data point for the spark.application.task.skipped metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationTaskSkippedDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationTaskSkipped.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationTaskSpeculativeDataPoint records a data point for the spark.application.task.speculative metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationTaskSpeculativeDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkApplicationTaskSpeculative.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationWallTimeDataPoint records a data point for the spark.application.wall.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationWallTimeDataPoint(ts pcommon.Timestamp, val float64, sparkWallActivityAttributeValue AttributeSparkWallActivity) {
+	eb.mb.metricSparkApplicationWallTime.recordDataPoint(eb.mb.startTime, ts, val, sparkWallActivityAttributeValue.String())
+}
+
+// RecordSparkDriverBlockManagerDiskUsageDataPoint records a data point for the spark.driver.block_manager.disk.usage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverBlockManagerDiskUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverBlockManagerDiskUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverBlockManagerMemoryUsageDataPoint records a data point for the spark.driver.block_manager.memory.usage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverBlockManagerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation, sparkMemoryStateAttributeValue AttributeSparkMemoryState) {
+	eb.mb.metricSparkDriverBlockManagerMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String(), sparkMemoryStateAttributeValue.String())
+}
+
+// RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint records a data point for the spark.driver.code_generator.compilation.average_time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDriverCodeGeneratorCompilationAverageTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorCompilationCountDataPoint records a data point for the spark.driver.code_generator.compilation.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorCompilationCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverCodeGeneratorCompilationCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint records a data point for the spark.driver.code_generator.generated_class.average_size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDriverCodeGeneratorGeneratedClassAverageSize.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint records a data point for the spark.driver.code_generator.generated_class.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverCodeGeneratorGeneratedClassCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint records a data point for the spark.driver.code_generator.generated_method.average_size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDriverCodeGeneratorGeneratedMethodAverageSize.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint records a data point for the spark.driver.code_generator.generated_method.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverCodeGeneratorGeneratedMethodCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint records a data point for the spark.driver.code_generator.source_code.average_size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDriverCodeGeneratorSourceCodeAverageSize.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint records a data point for the spark.driver.code_generator.source_code.operations metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverCodeGeneratorSourceCodeOperations.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerJobActiveDataPoint records a data point for the spark.driver.dag_scheduler.job.active metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerJobActiveDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverDagSchedulerJobActive.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerJobCountDataPoint records a data point for the spark.driver.dag_scheduler.job.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerJobCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverDagSchedulerJobCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerStageCountDataPoint records a data point for the spark.driver.dag_scheduler.stage.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerStageCountDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
+	eb.mb.metricSparkDriverDagSchedulerStageCount.recordDataPoint(eb.mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
+}
+
+// RecordSparkDriverDagSchedulerStageFailedDataPoint records a data point for the spark.driver.dag_scheduler.stage.failed metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerStageFailedDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverDagSchedulerStageFailed.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverExecutorGcOperationsDataPoint records a data point for the spark.driver.executor.gc.operations metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorGcOperationsDataPoint(ts pcommon.Timestamp, val int64, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	eb.mb.metricSparkDriverExecutorGcOperations.recordDataPoint(eb.mb.startTime, ts, val, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorGcTimeDataPoint records a data point for the spark.driver.executor.gc.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorGcTimeDataPoint(ts pcommon.Timestamp, val float64, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	eb.mb.metricSparkDriverExecutorGcTime.recordDataPoint(eb.mb.startTime, ts, val, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryExecutionDataPoint records a data point for the spark.driver.executor.memory.execution metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorMemoryExecutionDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	eb.mb.metricSparkDriverExecutorMemoryExecution.recordDataPoint(eb.mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryJvmDataPoint records a data point for the spark.driver.executor.memory.jvm metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorMemoryJvmDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	eb.mb.metricSparkDriverExecutorMemoryJvm.recordDataPoint(eb.mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryPoolDataPoint records a data point for the spark.driver.executor.memory.pool metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorMemoryPoolDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryPoolAttributeValue AttributeSparkMemoryPool) {
+	eb.mb.metricSparkDriverExecutorMemoryPool.recordDataPoint(eb.mb.startTime, ts, val, sparkMemoryPoolAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryStorageDataPoint records a data point for the spark.driver.executor.memory.storage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverExecutorMemoryStorageDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	eb.mb.metricSparkDriverExecutorMemoryStorage.recordDataPoint(eb.mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint records a data point for the spark.driver.hive_external_catalog.file_cache_hits metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverHiveExternalCatalogFileCacheHits.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint records a data point for the spark.driver.hive_external_catalog.files_discovered metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverHiveExternalCatalogFilesDiscovered.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint records a data point for the spark.driver.hive_external_catalog.hive_client_calls metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverHiveExternalCatalogHiveClientCalls.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint records a data point for the spark.driver.hive_external_catalog.parallel_listing_jobs metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverHiveExternalCatalogParallelListingJobs.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint records a data point for the spark.driver.hive_external_catalog.partitions_fetched metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverHiveExternalCatalogPartitionsFetched.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverJvmCPUTimeDataPoint records a data point for the spark.driver.jvm_cpu_time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverJvmCPUTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDriverJvmCPUTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverLiveListenerBusPostedDataPoint records a data point for the spark.driver.live_listener_bus.posted metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverLiveListenerBusPostedDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkDriverLiveListenerBusPosted.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint records a data point for the spark.driver.live_listener_bus.processing_time.average metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint(ts pcommon.Timestamp, val float64, sparkListenerQueueAttributeValue string) {
+	eb.mb.metricSparkDriverLiveListenerBusProcessingTimeAverage.recordDataPoint(eb.mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkDriverLiveListenerBusQueueSizeDataPoint records a data point for the spark.driver.live_listener_bus.queue_size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverLiveListenerBusQueueSizeDataPoint(ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	eb.mb.metricSparkDriverLiveListenerBusQueueSize.recordDataPoint(eb.mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkDstreamBatchDurationDataPoint records a data point for the spark.dstream.batch.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamBatchDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDstreamBatchDuration.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchProcessingTimeDataPoint records a data point for the spark.dstream.batch.processing.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamBatchProcessingTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDstreamBatchProcessingTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchSchedulingDelayDataPoint records a data point for the spark.dstream.batch.scheduling.delay metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamBatchSchedulingDelayDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDstreamBatchSchedulingDelay.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchTotalDelayDataPoint records a data point for the spark.dstream.batch.total.delay metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamBatchTotalDelayDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDstreamBatchTotalDelay.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchesDataPoint records a data point for the spark.dstream.batches metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamBatchesDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamBatchStateAttributeValue AttributeSparkDstreamBatchState) {
+	eb.mb.metricSparkDstreamBatches.recordDataPoint(eb.mb.startTime, ts, val, sparkDstreamBatchStateAttributeValue.String())
+}
+
+// RecordSparkDstreamInputRateDataPoint records a data point for the spark.dstream.input.rate metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamInputRateDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricSparkDstreamInputRate.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamReceiversDataPoint records a data point for the spark.dstream.receivers metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamReceiversDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamReceiverStateAttributeValue AttributeSparkDstreamReceiverState) {
+	eb.mb.metricSparkDstreamReceivers.recordDataPoint(eb.mb.startTime, ts, val, sparkDstreamReceiverStateAttributeValue.String())
+}
+
+// RecordSparkDstreamRecordsDataPoint records a data point for the spark.dstream.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDstreamRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamRecordStateAttributeValue AttributeSparkDstreamRecordState) {
+	eb.mb.metricSparkDstreamRecords.recordDataPoint(eb.mb.startTime, ts, val, sparkDstreamRecordStateAttributeValue.String())
+}
+
 // RecordSparkExecutorCoreLimitDataPoint records a data point for the spark.executor.core.limit metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorCoreLimitDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
 	eb.mb.metricSparkExecutorCoreLimit.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
@@ -276,6 +541,21 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorCoreLimitDataPoint(
 // RecordSparkExecutorDiskUsageDataPoint records a data point for the spark.executor.disk.usage metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorDiskUsageDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
 	eb.mb.metricSparkExecutorDiskUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
+// RecordSparkExecutorExcludedDataPoint records a data point for the spark.executor.excluded metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorExcludedDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	eb.mb.metricSparkExecutorExcluded.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
+// RecordSparkExecutorGcCountDataPoint records a data point for the spark.executor.gc.count metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorGcCountDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	eb.mb.metricSparkExecutorGcCount.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkExecutorGcDurationDataPoint records a data point for the spark.executor.gc.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorGcDurationDataPoint(ts pcommon.Timestamp, val float64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	eb.mb.metricSparkExecutorGcDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkGcTypeAttributeValue.String())
 }
 
 // RecordSparkExecutorGcTimeDataPoint records a data point for the spark.executor.gc_time metric.
@@ -303,9 +583,24 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorMemoryUsageDataPoin
 	eb.mb.metricSparkExecutorMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
 }
 
+// RecordSparkExecutorRddBlocksDataPoint records a data point for the spark.executor.rdd.blocks metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorRddBlocksDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	eb.mb.metricSparkExecutorRddBlocks.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
 // RecordSparkExecutorShuffleIoSizeDataPoint records a data point for the spark.executor.shuffle.io.size metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorShuffleIoSizeDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, directionAttributeValue AttributeDirection) {
 	eb.mb.metricSparkExecutorShuffleIoSize.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue, directionAttributeValue.String())
+}
+
+// RecordSparkExecutorStorageMemoryLimitDataPoint records a data point for the spark.executor.storage.memory.limit metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorStorageMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	eb.mb.metricSparkExecutorStorageMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkExecutorStorageMemoryUsageDataPoint records a data point for the spark.executor.storage.memory.usage metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorStorageMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	eb.mb.metricSparkExecutorStorageMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkMemoryLocationAttributeValue.String())
 }
 
 // RecordSparkExecutorTaskActiveDataPoint records a data point for the spark.executor.task.active metric.
@@ -328,6 +623,81 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkExecutorTimeDataPoint(ts pc
 	eb.mb.metricSparkExecutorTime.recordDataPoint(eb.mb.startTime, ts, val, sparkExecutorIDAttributeValue)
 }
 
+// RecordSparkModelResultDataPoint records a data point for the spark.model.result metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkModelResultDataPoint(ts pcommon.Timestamp, val float64, sparkModelResultNameAttributeValue string, sparkModelResultSourceAttributeValue AttributeSparkModelResultSource) {
+	eb.mb.metricSparkModelResult.recordDataPoint(eb.mb.startTime, ts, val, sparkModelResultNameAttributeValue, sparkModelResultSourceAttributeValue.String())
+}
+
+// RecordSparkSQLBroadcastRecordsDataPoint records a data point for the spark.sql.broadcast.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLBroadcastRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLBroadcastRecords.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLBroadcastSizeDataPoint records a data point for the spark.sql.broadcast.size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLBroadcastSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLBroadcastSize.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLBroadcastTimeDataPoint records a data point for the spark.sql.broadcast.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLBroadcastTimeDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLBroadcastTime.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLDurationDataPoint records a data point for the spark.sql.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLDurationDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLJoinRecordsDataPoint records a data point for the spark.sql.join.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLJoinRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLJoinRecords.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLPartitionsCoalescedDataPoint records a data point for the spark.sql.partitions.coalesced metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLPartitionsCoalescedDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLPartitionsCoalesced.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanFilesDataPoint records a data point for the spark.sql.scan.files metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLScanFilesDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLScanFiles.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanRecordsDataPoint records a data point for the spark.sql.scan.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLScanRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLScanRecords.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanSizeDataPoint records a data point for the spark.sql.scan.size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLScanSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLScanSize.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLSpillSizeDataPoint records a data point for the spark.sql.spill.size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLSpillSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLSpillSize.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLStatusDataPoint records a data point for the spark.sql.status metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLStatusDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string, sparkSQLStateAttributeValue AttributeSparkSQLState) {
+	eb.mb.metricSparkSQLStatus.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue, sparkSQLStateAttributeValue.String())
+}
+
+// RecordSparkSQLWriteFilesDataPoint records a data point for the spark.sql.write.files metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLWriteFilesDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLWriteFiles.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLWriteRecordsDataPoint records a data point for the spark.sql.write.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLWriteRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLWriteRecords.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLWriteSizeDataPoint records a data point for the spark.sql.write.size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLWriteSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLWriteSize.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
 // RecordSparkStageDiskSpilledDataPoint records a data point for the spark.stage.disk.spilled metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageDiskSpilledDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageDiskSpilled.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
@@ -341,6 +711,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageDurationDataPoint(ts p
 // RecordSparkStageExecutorCPUTimeDataPoint records a data point for the spark.stage.executor.cpu_time metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageExecutorCPUTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageExecutorCPUTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageExecutorDeserializeTimeDataPoint records a data point for the spark.stage.executor.deserialize_time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageExecutorDeserializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageExecutorDeserializeTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageExecutorRunTimeDataPoint records a data point for the spark.stage.executor.run_time metric.
@@ -373,9 +748,34 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageMemorySpilledDataPoint
 	eb.mb.metricSparkStageMemorySpilled.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
+// RecordSparkStageResultSerializeTimeDataPoint records a data point for the spark.stage.result.serialize_time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageResultSerializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageResultSerializeTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageResultSizeDataPoint records a data point for the spark.stage.result.size metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageResultSizeDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageResultSize.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageSchedulingDelayDataPoint records a data point for the spark.stage.scheduling.delay metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageSchedulingDelayDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageSchedulingDelay.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageShuffleBlocksFetchedDataPoint records a data point for the spark.stage.shuffle.blocks_fetched metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageShuffleBlocksFetchedDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sourceAttributeValue AttributeSource) {
+	eb.mb.metricSparkStageShuffleBlocksFetched.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sourceAttributeValue.String())
+}
+
 // RecordSparkStageShuffleFetchWaitTimeDataPoint records a data point for the spark.stage.shuffle.fetch_wait_time metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageShuffleFetchWaitTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageShuffleFetchWaitTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageShuffleIoDiskDataPoint records a data point for the spark.stage.shuffle.io.disk metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageShuffleIoDiskDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageShuffleIoDisk.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageShuffleIoReadSizeDataPoint records a data point for the spark.stage.shuffle.io.read.size metric.
@@ -406,6 +806,16 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageStatusDataPoint(ts pco
 // RecordSparkStageTaskActiveDataPoint records a data point for the spark.stage.task.active metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskActiveDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageTaskActive.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageTaskDeserializeTimeDataPoint records a data point for the spark.stage.task.deserialize_time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskDeserializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
+	eb.mb.metricSparkStageTaskDeserializeTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
+}
+
+// RecordSparkStageTaskDurationDataPoint records a data point for the spark.stage.task.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
+	eb.mb.metricSparkStageTaskDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
 // RecordSparkStageTaskFetchWaitTimeDataPoint records a data point for the spark.stage.task.fetch_wait_time metric.
@@ -488,9 +898,54 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskShuffleWriteSizeDa
 	eb.mb.metricSparkStageTaskShuffleWriteSize.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
+// RecordSparkStageTaskSpeculativeDataPoint records a data point for the spark.stage.task.speculative metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskSpeculativeDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageTaskSpeculative.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordSparkStageTasksDataPoint records a data point for the spark.stage.tasks metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTasksDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageTasks.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryBatchDurationDataPoint records a data point for the spark.streaming.query.batch.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryBatchDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryBatchDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryBatchesDataPoint records a data point for the spark.streaming.query.batches metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryBatchesDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryBatches.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryInputRateDataPoint records a data point for the spark.streaming.query.input.rate metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryInputRateDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryInputRate.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryLatencyDataPoint records a data point for the spark.streaming.query.latency metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryLatencyDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryLatency.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryProcessingRateDataPoint records a data point for the spark.streaming.query.processing.rate metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryProcessingRateDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryProcessingRate.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryStateMemoryDataPoint records a data point for the spark.streaming.query.state.memory metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryStateMemoryDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryStateMemory.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryStateRowsDataPoint records a data point for the spark.streaming.query.state.rows metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryStateRowsDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryStateRows.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryWatermarkDelayDataPoint records a data point for the spark.streaming.query.watermark.delay metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStreamingQueryWatermarkDelayDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	eb.mb.metricSparkStreamingQueryWatermarkDelay.recordDataPoint(eb.mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
 }
 
 // RecordYarnApplicationContainerActiveDataPoint records a data point for the yarn.application.container.active metric.

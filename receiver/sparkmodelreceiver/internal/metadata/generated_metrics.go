@@ -142,6 +142,168 @@ var MapAttributeSparkApplicationState = map[string]AttributeSparkApplicationStat
 	"lost":      AttributeSparkApplicationStateLost,
 }
 
+// AttributeSparkCoreActivity specifies the value spark.core.activity attribute.
+type AttributeSparkCoreActivity int
+
+const (
+	_ AttributeSparkCoreActivity = iota
+	AttributeSparkCoreActivityComputing
+	AttributeSparkCoreActivityGc
+	AttributeSparkCoreActivityShuffleWrite
+	AttributeSparkCoreActivityFetchWait
+	AttributeSparkCoreActivityDeserializing
+	AttributeSparkCoreActivitySerializing
+	AttributeSparkCoreActivityScheduling
+	AttributeSparkCoreActivityWasted
+	AttributeSparkCoreActivityIdle
+)
+
+// String returns the string representation of the AttributeSparkCoreActivity.
+func (av AttributeSparkCoreActivity) String() string {
+	switch av {
+	case AttributeSparkCoreActivityComputing:
+		return "computing"
+	case AttributeSparkCoreActivityGc:
+		return "gc"
+	case AttributeSparkCoreActivityShuffleWrite:
+		return "shuffle_write"
+	case AttributeSparkCoreActivityFetchWait:
+		return "fetch_wait"
+	case AttributeSparkCoreActivityDeserializing:
+		return "deserializing"
+	case AttributeSparkCoreActivitySerializing:
+		return "serializing"
+	case AttributeSparkCoreActivityScheduling:
+		return "scheduling"
+	case AttributeSparkCoreActivityWasted:
+		return "wasted"
+	case AttributeSparkCoreActivityIdle:
+		return "idle"
+	}
+	return ""
+}
+
+// MapAttributeSparkCoreActivity is a helper map of string to AttributeSparkCoreActivity attribute value.
+var MapAttributeSparkCoreActivity = map[string]AttributeSparkCoreActivity{
+	"computing":     AttributeSparkCoreActivityComputing,
+	"gc":            AttributeSparkCoreActivityGc,
+	"shuffle_write": AttributeSparkCoreActivityShuffleWrite,
+	"fetch_wait":    AttributeSparkCoreActivityFetchWait,
+	"deserializing": AttributeSparkCoreActivityDeserializing,
+	"serializing":   AttributeSparkCoreActivitySerializing,
+	"scheduling":    AttributeSparkCoreActivityScheduling,
+	"wasted":        AttributeSparkCoreActivityWasted,
+	"idle":          AttributeSparkCoreActivityIdle,
+}
+
+// AttributeSparkDstreamBatchState specifies the value spark.dstream.batch.state attribute.
+type AttributeSparkDstreamBatchState int
+
+const (
+	_ AttributeSparkDstreamBatchState = iota
+	AttributeSparkDstreamBatchStateActive
+	AttributeSparkDstreamBatchStateCompleted
+	AttributeSparkDstreamBatchStateRetained
+)
+
+// String returns the string representation of the AttributeSparkDstreamBatchState.
+func (av AttributeSparkDstreamBatchState) String() string {
+	switch av {
+	case AttributeSparkDstreamBatchStateActive:
+		return "active"
+	case AttributeSparkDstreamBatchStateCompleted:
+		return "completed"
+	case AttributeSparkDstreamBatchStateRetained:
+		return "retained"
+	}
+	return ""
+}
+
+// MapAttributeSparkDstreamBatchState is a helper map of string to AttributeSparkDstreamBatchState attribute value.
+var MapAttributeSparkDstreamBatchState = map[string]AttributeSparkDstreamBatchState{
+	"active":    AttributeSparkDstreamBatchStateActive,
+	"completed": AttributeSparkDstreamBatchStateCompleted,
+	"retained":  AttributeSparkDstreamBatchStateRetained,
+}
+
+// AttributeSparkDstreamReceiverState specifies the value spark.dstream.receiver.state attribute.
+type AttributeSparkDstreamReceiverState int
+
+const (
+	_ AttributeSparkDstreamReceiverState = iota
+	AttributeSparkDstreamReceiverStateActive
+	AttributeSparkDstreamReceiverStateInactive
+)
+
+// String returns the string representation of the AttributeSparkDstreamReceiverState.
+func (av AttributeSparkDstreamReceiverState) String() string {
+	switch av {
+	case AttributeSparkDstreamReceiverStateActive:
+		return "active"
+	case AttributeSparkDstreamReceiverStateInactive:
+		return "inactive"
+	}
+	return ""
+}
+
+// MapAttributeSparkDstreamReceiverState is a helper map of string to AttributeSparkDstreamReceiverState attribute value.
+var MapAttributeSparkDstreamReceiverState = map[string]AttributeSparkDstreamReceiverState{
+	"active":   AttributeSparkDstreamReceiverStateActive,
+	"inactive": AttributeSparkDstreamReceiverStateInactive,
+}
+
+// AttributeSparkDstreamRecordState specifies the value spark.dstream.record.state attribute.
+type AttributeSparkDstreamRecordState int
+
+const (
+	_ AttributeSparkDstreamRecordState = iota
+	AttributeSparkDstreamRecordStateReceived
+	AttributeSparkDstreamRecordStateProcessed
+)
+
+// String returns the string representation of the AttributeSparkDstreamRecordState.
+func (av AttributeSparkDstreamRecordState) String() string {
+	switch av {
+	case AttributeSparkDstreamRecordStateReceived:
+		return "received"
+	case AttributeSparkDstreamRecordStateProcessed:
+		return "processed"
+	}
+	return ""
+}
+
+// MapAttributeSparkDstreamRecordState is a helper map of string to AttributeSparkDstreamRecordState attribute value.
+var MapAttributeSparkDstreamRecordState = map[string]AttributeSparkDstreamRecordState{
+	"received":  AttributeSparkDstreamRecordStateReceived,
+	"processed": AttributeSparkDstreamRecordStateProcessed,
+}
+
+// AttributeSparkEvictedKind specifies the value spark.evicted.kind attribute.
+type AttributeSparkEvictedKind int
+
+const (
+	_ AttributeSparkEvictedKind = iota
+	AttributeSparkEvictedKindJob
+	AttributeSparkEvictedKindStage
+)
+
+// String returns the string representation of the AttributeSparkEvictedKind.
+func (av AttributeSparkEvictedKind) String() string {
+	switch av {
+	case AttributeSparkEvictedKindJob:
+		return "job"
+	case AttributeSparkEvictedKindStage:
+		return "stage"
+	}
+	return ""
+}
+
+// MapAttributeSparkEvictedKind is a helper map of string to AttributeSparkEvictedKind attribute value.
+var MapAttributeSparkEvictedKind = map[string]AttributeSparkEvictedKind{
+	"job":   AttributeSparkEvictedKindJob,
+	"stage": AttributeSparkEvictedKindStage,
+}
+
 // AttributeSparkExecutorLossReason specifies the value spark.executor.loss.reason attribute.
 type AttributeSparkExecutorLossReason int
 
@@ -192,6 +354,36 @@ var MapAttributeSparkExecutorLossReason = map[string]AttributeSparkExecutorLossR
 	"other":          AttributeSparkExecutorLossReasonOther,
 }
 
+// AttributeSparkGcType specifies the value spark.gc.type attribute.
+type AttributeSparkGcType int
+
+const (
+	_ AttributeSparkGcType = iota
+	AttributeSparkGcTypeMinor
+	AttributeSparkGcTypeMajor
+	AttributeSparkGcTypeConcurrent
+)
+
+// String returns the string representation of the AttributeSparkGcType.
+func (av AttributeSparkGcType) String() string {
+	switch av {
+	case AttributeSparkGcTypeMinor:
+		return "minor"
+	case AttributeSparkGcTypeMajor:
+		return "major"
+	case AttributeSparkGcTypeConcurrent:
+		return "concurrent"
+	}
+	return ""
+}
+
+// MapAttributeSparkGcType is a helper map of string to AttributeSparkGcType attribute value.
+var MapAttributeSparkGcType = map[string]AttributeSparkGcType{
+	"minor":      AttributeSparkGcTypeMinor,
+	"major":      AttributeSparkGcTypeMajor,
+	"concurrent": AttributeSparkGcTypeConcurrent,
+}
+
 // AttributeSparkJobResult specifies the value spark.job.result attribute.
 type AttributeSparkJobResult int
 
@@ -218,6 +410,84 @@ var MapAttributeSparkJobResult = map[string]AttributeSparkJobResult{
 	"failed":    AttributeSparkJobResultFailed,
 }
 
+// AttributeSparkMemoryLocation specifies the value spark.memory.location attribute.
+type AttributeSparkMemoryLocation int
+
+const (
+	_ AttributeSparkMemoryLocation = iota
+	AttributeSparkMemoryLocationOnHeap
+	AttributeSparkMemoryLocationOffHeap
+)
+
+// String returns the string representation of the AttributeSparkMemoryLocation.
+func (av AttributeSparkMemoryLocation) String() string {
+	switch av {
+	case AttributeSparkMemoryLocationOnHeap:
+		return "on_heap"
+	case AttributeSparkMemoryLocationOffHeap:
+		return "off_heap"
+	}
+	return ""
+}
+
+// MapAttributeSparkMemoryLocation is a helper map of string to AttributeSparkMemoryLocation attribute value.
+var MapAttributeSparkMemoryLocation = map[string]AttributeSparkMemoryLocation{
+	"on_heap":  AttributeSparkMemoryLocationOnHeap,
+	"off_heap": AttributeSparkMemoryLocationOffHeap,
+}
+
+// AttributeSparkMemoryPool specifies the value spark.memory.pool attribute.
+type AttributeSparkMemoryPool int
+
+const (
+	_ AttributeSparkMemoryPool = iota
+	AttributeSparkMemoryPoolDirect
+	AttributeSparkMemoryPoolMapped
+)
+
+// String returns the string representation of the AttributeSparkMemoryPool.
+func (av AttributeSparkMemoryPool) String() string {
+	switch av {
+	case AttributeSparkMemoryPoolDirect:
+		return "direct"
+	case AttributeSparkMemoryPoolMapped:
+		return "mapped"
+	}
+	return ""
+}
+
+// MapAttributeSparkMemoryPool is a helper map of string to AttributeSparkMemoryPool attribute value.
+var MapAttributeSparkMemoryPool = map[string]AttributeSparkMemoryPool{
+	"direct": AttributeSparkMemoryPoolDirect,
+	"mapped": AttributeSparkMemoryPoolMapped,
+}
+
+// AttributeSparkMemoryState specifies the value spark.memory.state attribute.
+type AttributeSparkMemoryState int
+
+const (
+	_ AttributeSparkMemoryState = iota
+	AttributeSparkMemoryStateUsed
+	AttributeSparkMemoryStateFree
+)
+
+// String returns the string representation of the AttributeSparkMemoryState.
+func (av AttributeSparkMemoryState) String() string {
+	switch av {
+	case AttributeSparkMemoryStateUsed:
+		return "used"
+	case AttributeSparkMemoryStateFree:
+		return "free"
+	}
+	return ""
+}
+
+// MapAttributeSparkMemoryState is a helper map of string to AttributeSparkMemoryState attribute value.
+var MapAttributeSparkMemoryState = map[string]AttributeSparkMemoryState{
+	"used": AttributeSparkMemoryStateUsed,
+	"free": AttributeSparkMemoryStateFree,
+}
+
 // AttributeSparkMemoryType specifies the value spark.memory.type attribute.
 type AttributeSparkMemoryType int
 
@@ -231,8 +501,14 @@ const (
 	AttributeSparkMemoryTypeOffHeapStorage
 	AttributeSparkMemoryTypeDirectPool
 	AttributeSparkMemoryTypeMappedPool
+	AttributeSparkMemoryTypeOnHeapUnified
+	AttributeSparkMemoryTypeOffHeapUnified
 	AttributeSparkMemoryTypeProcessTreeJvmRss
+	AttributeSparkMemoryTypeProcessTreeJvmVirtual
 	AttributeSparkMemoryTypeProcessTreePythonRss
+	AttributeSparkMemoryTypeProcessTreePythonVirtual
+	AttributeSparkMemoryTypeProcessTreeOtherRss
+	AttributeSparkMemoryTypeProcessTreeOtherVirtual
 )
 
 // String returns the string representation of the AttributeSparkMemoryType.
@@ -254,26 +530,164 @@ func (av AttributeSparkMemoryType) String() string {
 		return "direct_pool"
 	case AttributeSparkMemoryTypeMappedPool:
 		return "mapped_pool"
+	case AttributeSparkMemoryTypeOnHeapUnified:
+		return "on_heap_unified"
+	case AttributeSparkMemoryTypeOffHeapUnified:
+		return "off_heap_unified"
 	case AttributeSparkMemoryTypeProcessTreeJvmRss:
 		return "process_tree_jvm_rss"
+	case AttributeSparkMemoryTypeProcessTreeJvmVirtual:
+		return "process_tree_jvm_virtual"
 	case AttributeSparkMemoryTypeProcessTreePythonRss:
 		return "process_tree_python_rss"
+	case AttributeSparkMemoryTypeProcessTreePythonVirtual:
+		return "process_tree_python_virtual"
+	case AttributeSparkMemoryTypeProcessTreeOtherRss:
+		return "process_tree_other_rss"
+	case AttributeSparkMemoryTypeProcessTreeOtherVirtual:
+		return "process_tree_other_virtual"
 	}
 	return ""
 }
 
 // MapAttributeSparkMemoryType is a helper map of string to AttributeSparkMemoryType attribute value.
 var MapAttributeSparkMemoryType = map[string]AttributeSparkMemoryType{
-	"jvm_heap":                AttributeSparkMemoryTypeJvmHeap,
-	"jvm_off_heap":            AttributeSparkMemoryTypeJvmOffHeap,
-	"on_heap_execution":       AttributeSparkMemoryTypeOnHeapExecution,
-	"off_heap_execution":      AttributeSparkMemoryTypeOffHeapExecution,
-	"on_heap_storage":         AttributeSparkMemoryTypeOnHeapStorage,
-	"off_heap_storage":        AttributeSparkMemoryTypeOffHeapStorage,
-	"direct_pool":             AttributeSparkMemoryTypeDirectPool,
-	"mapped_pool":             AttributeSparkMemoryTypeMappedPool,
-	"process_tree_jvm_rss":    AttributeSparkMemoryTypeProcessTreeJvmRss,
-	"process_tree_python_rss": AttributeSparkMemoryTypeProcessTreePythonRss,
+	"jvm_heap":                    AttributeSparkMemoryTypeJvmHeap,
+	"jvm_off_heap":                AttributeSparkMemoryTypeJvmOffHeap,
+	"on_heap_execution":           AttributeSparkMemoryTypeOnHeapExecution,
+	"off_heap_execution":          AttributeSparkMemoryTypeOffHeapExecution,
+	"on_heap_storage":             AttributeSparkMemoryTypeOnHeapStorage,
+	"off_heap_storage":            AttributeSparkMemoryTypeOffHeapStorage,
+	"direct_pool":                 AttributeSparkMemoryTypeDirectPool,
+	"mapped_pool":                 AttributeSparkMemoryTypeMappedPool,
+	"on_heap_unified":             AttributeSparkMemoryTypeOnHeapUnified,
+	"off_heap_unified":            AttributeSparkMemoryTypeOffHeapUnified,
+	"process_tree_jvm_rss":        AttributeSparkMemoryTypeProcessTreeJvmRss,
+	"process_tree_jvm_virtual":    AttributeSparkMemoryTypeProcessTreeJvmVirtual,
+	"process_tree_python_rss":     AttributeSparkMemoryTypeProcessTreePythonRss,
+	"process_tree_python_virtual": AttributeSparkMemoryTypeProcessTreePythonVirtual,
+	"process_tree_other_rss":      AttributeSparkMemoryTypeProcessTreeOtherRss,
+	"process_tree_other_virtual":  AttributeSparkMemoryTypeProcessTreeOtherVirtual,
+}
+
+// AttributeSparkModelResultSource specifies the value spark.model.result.source attribute.
+type AttributeSparkModelResultSource int
+
+const (
+	_ AttributeSparkModelResultSource = iota
+	AttributeSparkModelResultSourceAccumulator
+	AttributeSparkModelResultSourceGauge
+	AttributeSparkModelResultSourceDescription
+	AttributeSparkModelResultSourceStreaming
+	AttributeSparkModelResultSourceRows
+)
+
+// String returns the string representation of the AttributeSparkModelResultSource.
+func (av AttributeSparkModelResultSource) String() string {
+	switch av {
+	case AttributeSparkModelResultSourceAccumulator:
+		return "accumulator"
+	case AttributeSparkModelResultSourceGauge:
+		return "gauge"
+	case AttributeSparkModelResultSourceDescription:
+		return "description"
+	case AttributeSparkModelResultSourceStreaming:
+		return "streaming"
+	case AttributeSparkModelResultSourceRows:
+		return "rows"
+	}
+	return ""
+}
+
+// MapAttributeSparkModelResultSource is a helper map of string to AttributeSparkModelResultSource attribute value.
+var MapAttributeSparkModelResultSource = map[string]AttributeSparkModelResultSource{
+	"accumulator": AttributeSparkModelResultSourceAccumulator,
+	"gauge":       AttributeSparkModelResultSourceGauge,
+	"description": AttributeSparkModelResultSourceDescription,
+	"streaming":   AttributeSparkModelResultSourceStreaming,
+	"rows":        AttributeSparkModelResultSourceRows,
+}
+
+// AttributeSparkSchedulerStageState specifies the value spark.scheduler.stage.state attribute.
+type AttributeSparkSchedulerStageState int
+
+const (
+	_ AttributeSparkSchedulerStageState = iota
+	AttributeSparkSchedulerStageStateRunning
+	AttributeSparkSchedulerStageStateWaiting
+)
+
+// String returns the string representation of the AttributeSparkSchedulerStageState.
+func (av AttributeSparkSchedulerStageState) String() string {
+	switch av {
+	case AttributeSparkSchedulerStageStateRunning:
+		return "running"
+	case AttributeSparkSchedulerStageStateWaiting:
+		return "waiting"
+	}
+	return ""
+}
+
+// MapAttributeSparkSchedulerStageState is a helper map of string to AttributeSparkSchedulerStageState attribute value.
+var MapAttributeSparkSchedulerStageState = map[string]AttributeSparkSchedulerStageState{
+	"running": AttributeSparkSchedulerStageStateRunning,
+	"waiting": AttributeSparkSchedulerStageStateWaiting,
+}
+
+// AttributeSparkSQLResult specifies the value spark.sql.result attribute.
+type AttributeSparkSQLResult int
+
+const (
+	_ AttributeSparkSQLResult = iota
+	AttributeSparkSQLResultCompleted
+	AttributeSparkSQLResultFailed
+)
+
+// String returns the string representation of the AttributeSparkSQLResult.
+func (av AttributeSparkSQLResult) String() string {
+	switch av {
+	case AttributeSparkSQLResultCompleted:
+		return "completed"
+	case AttributeSparkSQLResultFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSparkSQLResult is a helper map of string to AttributeSparkSQLResult attribute value.
+var MapAttributeSparkSQLResult = map[string]AttributeSparkSQLResult{
+	"completed": AttributeSparkSQLResultCompleted,
+	"failed":    AttributeSparkSQLResultFailed,
+}
+
+// AttributeSparkSQLState specifies the value spark.sql.state attribute.
+type AttributeSparkSQLState int
+
+const (
+	_ AttributeSparkSQLState = iota
+	AttributeSparkSQLStateRunning
+	AttributeSparkSQLStateCompleted
+	AttributeSparkSQLStateFailed
+)
+
+// String returns the string representation of the AttributeSparkSQLState.
+func (av AttributeSparkSQLState) String() string {
+	switch av {
+	case AttributeSparkSQLStateRunning:
+		return "running"
+	case AttributeSparkSQLStateCompleted:
+		return "completed"
+	case AttributeSparkSQLStateFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSparkSQLState is a helper map of string to AttributeSparkSQLState attribute value.
+var MapAttributeSparkSQLState = map[string]AttributeSparkSQLState{
+	"running":   AttributeSparkSQLStateRunning,
+	"completed": AttributeSparkSQLStateCompleted,
+	"failed":    AttributeSparkSQLStateFailed,
 }
 
 // AttributeSparkStageResult specifies the value spark.stage.result attribute.
@@ -334,6 +748,70 @@ var MapAttributeSparkStageState = map[string]AttributeSparkStageState{
 	"active":   AttributeSparkStageStateActive,
 	"complete": AttributeSparkStageStateComplete,
 	"failed":   AttributeSparkStageStateFailed,
+}
+
+// AttributeSparkStartupPhase specifies the value spark.startup.phase attribute.
+type AttributeSparkStartupPhase int
+
+const (
+	_ AttributeSparkStartupPhase = iota
+	AttributeSparkStartupPhaseQueue
+	AttributeSparkStartupPhaseDriver
+	AttributeSparkStartupPhaseExecutor
+	AttributeSparkStartupPhaseJob
+	AttributeSparkStartupPhaseTask
+)
+
+// String returns the string representation of the AttributeSparkStartupPhase.
+func (av AttributeSparkStartupPhase) String() string {
+	switch av {
+	case AttributeSparkStartupPhaseQueue:
+		return "queue"
+	case AttributeSparkStartupPhaseDriver:
+		return "driver"
+	case AttributeSparkStartupPhaseExecutor:
+		return "executor"
+	case AttributeSparkStartupPhaseJob:
+		return "job"
+	case AttributeSparkStartupPhaseTask:
+		return "task"
+	}
+	return ""
+}
+
+// MapAttributeSparkStartupPhase is a helper map of string to AttributeSparkStartupPhase attribute value.
+var MapAttributeSparkStartupPhase = map[string]AttributeSparkStartupPhase{
+	"queue":    AttributeSparkStartupPhaseQueue,
+	"driver":   AttributeSparkStartupPhaseDriver,
+	"executor": AttributeSparkStartupPhaseExecutor,
+	"job":      AttributeSparkStartupPhaseJob,
+	"task":     AttributeSparkStartupPhaseTask,
+}
+
+// AttributeSparkStorageState specifies the value spark.storage.state attribute.
+type AttributeSparkStorageState int
+
+const (
+	_ AttributeSparkStorageState = iota
+	AttributeSparkStorageStateCached
+	AttributeSparkStorageStateTotal
+)
+
+// String returns the string representation of the AttributeSparkStorageState.
+func (av AttributeSparkStorageState) String() string {
+	switch av {
+	case AttributeSparkStorageStateCached:
+		return "cached"
+	case AttributeSparkStorageStateTotal:
+		return "total"
+	}
+	return ""
+}
+
+// MapAttributeSparkStorageState is a helper map of string to AttributeSparkStorageState attribute value.
+var MapAttributeSparkStorageState = map[string]AttributeSparkStorageState{
+	"cached": AttributeSparkStorageStateCached,
+	"total":  AttributeSparkStorageStateTotal,
 }
 
 // AttributeSparkTaskQuantile specifies the value spark.task.quantile attribute.
@@ -406,6 +884,40 @@ var MapAttributeSparkTaskResult = map[string]AttributeSparkTaskResult{
 	"completed": AttributeSparkTaskResultCompleted,
 	"failed":    AttributeSparkTaskResultFailed,
 	"killed":    AttributeSparkTaskResultKilled,
+}
+
+// AttributeSparkWallActivity specifies the value spark.wall.activity attribute.
+type AttributeSparkWallActivity int
+
+const (
+	_ AttributeSparkWallActivity = iota
+	AttributeSparkWallActivityStarting
+	AttributeSparkWallActivityDriver
+	AttributeSparkWallActivityWaiting
+	AttributeSparkWallActivityWorking
+)
+
+// String returns the string representation of the AttributeSparkWallActivity.
+func (av AttributeSparkWallActivity) String() string {
+	switch av {
+	case AttributeSparkWallActivityStarting:
+		return "starting"
+	case AttributeSparkWallActivityDriver:
+		return "driver"
+	case AttributeSparkWallActivityWaiting:
+		return "waiting"
+	case AttributeSparkWallActivityWorking:
+		return "working"
+	}
+	return ""
+}
+
+// MapAttributeSparkWallActivity is a helper map of string to AttributeSparkWallActivity attribute value.
+var MapAttributeSparkWallActivity = map[string]AttributeSparkWallActivity{
+	"starting": AttributeSparkWallActivityStarting,
+	"driver":   AttributeSparkWallActivityDriver,
+	"waiting":  AttributeSparkWallActivityWaiting,
+	"working":  AttributeSparkWallActivityWorking,
 }
 
 // AttributeYarnApplicationResult specifies the value yarn.application.result attribute.
@@ -578,8 +1090,20 @@ var MetricsInfo = metricsInfo{
 	SparkApplicationCoreLimit: metricInfo{
 		Name: "spark.application.core.limit",
 	},
+	SparkApplicationCoreTime: metricInfo{
+		Name:       "spark.application.core.time",
+		Attributes: []string{"spark.core.activity"},
+	},
 	SparkApplicationDuration: metricInfo{
 		Name: "spark.application.duration",
+	},
+	SparkApplicationEventDropped: metricInfo{
+		Name:       "spark.application.event.dropped",
+		Attributes: []string{"spark.listener.queue"},
+	},
+	SparkApplicationEvicted: metricInfo{
+		Name:       "spark.application.evicted",
+		Attributes: []string{"spark.evicted.kind"},
 	},
 	SparkApplicationExecutorActive: metricInfo{
 		Name: "spark.application.executor.active",
@@ -590,6 +1114,9 @@ var MetricsInfo = metricsInfo{
 	SparkApplicationExecutorLost: metricInfo{
 		Name:       "spark.application.executor.lost",
 		Attributes: []string{"spark.executor.loss.reason"},
+	},
+	SparkApplicationExecutorPeak: metricInfo{
+		Name: "spark.application.executor.peak",
 	},
 	SparkApplicationExecutorRunTime: metricInfo{
 		Name: "spark.application.executor.run_time",
@@ -612,6 +1139,12 @@ var MetricsInfo = metricsInfo{
 	SparkApplicationJvmGcTime: metricInfo{
 		Name: "spark.application.jvm_gc_time",
 	},
+	SparkApplicationModelRunRecordTime: metricInfo{
+		Name: "spark.application.model.run.record.time",
+	},
+	SparkApplicationModelRunRecords: metricInfo{
+		Name: "spark.application.model.run.records",
+	},
 	SparkApplicationSetting: metricInfo{
 		Name:       "spark.application.setting",
 		Attributes: []string{"spark.setting.name"},
@@ -627,6 +1160,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.application.spill.size",
 		Attributes: []string{"location"},
 	},
+	SparkApplicationSQLActive: metricInfo{
+		Name: "spark.application.sql.active",
+	},
+	SparkApplicationSQLResult: metricInfo{
+		Name:       "spark.application.sql.result",
+		Attributes: []string{"spark.sql.result"},
+	},
 	SparkApplicationStageActive: metricInfo{
 		Name: "spark.application.stage.active",
 	},
@@ -634,9 +1174,26 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.application.stage.result",
 		Attributes: []string{"spark.stage.result"},
 	},
+	SparkApplicationStartupDuration: metricInfo{
+		Name:       "spark.application.startup.duration",
+		Attributes: []string{"spark.startup.phase"},
+	},
 	SparkApplicationStatus: metricInfo{
 		Name:       "spark.application.status",
 		Attributes: []string{"spark.application.state"},
+	},
+	SparkApplicationStorageDiskUsage: metricInfo{
+		Name: "spark.application.storage.disk.usage",
+	},
+	SparkApplicationStorageMemoryUsage: metricInfo{
+		Name: "spark.application.storage.memory.usage",
+	},
+	SparkApplicationStoragePartitions: metricInfo{
+		Name:       "spark.application.storage.partitions",
+		Attributes: []string{"spark.storage.state"},
+	},
+	SparkApplicationStorageRdds: metricInfo{
+		Name: "spark.application.storage.rdds",
 	},
 	SparkApplicationTaskActive: metricInfo{
 		Name: "spark.application.task.active",
@@ -645,6 +1202,140 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.application.task.result",
 		Attributes: []string{"spark.task.result"},
 	},
+	SparkApplicationTaskSkipped: metricInfo{
+		Name: "spark.application.task.skipped",
+	},
+	SparkApplicationTaskSpeculative: metricInfo{
+		Name: "spark.application.task.speculative",
+	},
+	SparkApplicationWallTime: metricInfo{
+		Name:       "spark.application.wall.time",
+		Attributes: []string{"spark.wall.activity"},
+	},
+	SparkDriverBlockManagerDiskUsage: metricInfo{
+		Name: "spark.driver.block_manager.disk.usage",
+	},
+	SparkDriverBlockManagerMemoryUsage: metricInfo{
+		Name:       "spark.driver.block_manager.memory.usage",
+		Attributes: []string{"spark.memory.location", "spark.memory.state"},
+	},
+	SparkDriverCodeGeneratorCompilationAverageTime: metricInfo{
+		Name: "spark.driver.code_generator.compilation.average_time",
+	},
+	SparkDriverCodeGeneratorCompilationCount: metricInfo{
+		Name: "spark.driver.code_generator.compilation.count",
+	},
+	SparkDriverCodeGeneratorGeneratedClassAverageSize: metricInfo{
+		Name: "spark.driver.code_generator.generated_class.average_size",
+	},
+	SparkDriverCodeGeneratorGeneratedClassCount: metricInfo{
+		Name: "spark.driver.code_generator.generated_class.count",
+	},
+	SparkDriverCodeGeneratorGeneratedMethodAverageSize: metricInfo{
+		Name: "spark.driver.code_generator.generated_method.average_size",
+	},
+	SparkDriverCodeGeneratorGeneratedMethodCount: metricInfo{
+		Name: "spark.driver.code_generator.generated_method.count",
+	},
+	SparkDriverCodeGeneratorSourceCodeAverageSize: metricInfo{
+		Name: "spark.driver.code_generator.source_code.average_size",
+	},
+	SparkDriverCodeGeneratorSourceCodeOperations: metricInfo{
+		Name: "spark.driver.code_generator.source_code.operations",
+	},
+	SparkDriverDagSchedulerJobActive: metricInfo{
+		Name: "spark.driver.dag_scheduler.job.active",
+	},
+	SparkDriverDagSchedulerJobCount: metricInfo{
+		Name: "spark.driver.dag_scheduler.job.count",
+	},
+	SparkDriverDagSchedulerStageCount: metricInfo{
+		Name:       "spark.driver.dag_scheduler.stage.count",
+		Attributes: []string{"spark.scheduler.stage.state"},
+	},
+	SparkDriverDagSchedulerStageFailed: metricInfo{
+		Name: "spark.driver.dag_scheduler.stage.failed",
+	},
+	SparkDriverExecutorGcOperations: metricInfo{
+		Name:       "spark.driver.executor.gc.operations",
+		Attributes: []string{"spark.gc.type"},
+	},
+	SparkDriverExecutorGcTime: metricInfo{
+		Name:       "spark.driver.executor.gc.time",
+		Attributes: []string{"spark.gc.type"},
+	},
+	SparkDriverExecutorMemoryExecution: metricInfo{
+		Name:       "spark.driver.executor.memory.execution",
+		Attributes: []string{"spark.memory.location"},
+	},
+	SparkDriverExecutorMemoryJvm: metricInfo{
+		Name:       "spark.driver.executor.memory.jvm",
+		Attributes: []string{"spark.memory.location"},
+	},
+	SparkDriverExecutorMemoryPool: metricInfo{
+		Name:       "spark.driver.executor.memory.pool",
+		Attributes: []string{"spark.memory.pool"},
+	},
+	SparkDriverExecutorMemoryStorage: metricInfo{
+		Name:       "spark.driver.executor.memory.storage",
+		Attributes: []string{"spark.memory.location"},
+	},
+	SparkDriverHiveExternalCatalogFileCacheHits: metricInfo{
+		Name: "spark.driver.hive_external_catalog.file_cache_hits",
+	},
+	SparkDriverHiveExternalCatalogFilesDiscovered: metricInfo{
+		Name: "spark.driver.hive_external_catalog.files_discovered",
+	},
+	SparkDriverHiveExternalCatalogHiveClientCalls: metricInfo{
+		Name: "spark.driver.hive_external_catalog.hive_client_calls",
+	},
+	SparkDriverHiveExternalCatalogParallelListingJobs: metricInfo{
+		Name: "spark.driver.hive_external_catalog.parallel_listing_jobs",
+	},
+	SparkDriverHiveExternalCatalogPartitionsFetched: metricInfo{
+		Name: "spark.driver.hive_external_catalog.partitions_fetched",
+	},
+	SparkDriverJvmCPUTime: metricInfo{
+		Name: "spark.driver.jvm_cpu_time",
+	},
+	SparkDriverLiveListenerBusPosted: metricInfo{
+		Name: "spark.driver.live_listener_bus.posted",
+	},
+	SparkDriverLiveListenerBusProcessingTimeAverage: metricInfo{
+		Name:       "spark.driver.live_listener_bus.processing_time.average",
+		Attributes: []string{"spark.listener.queue"},
+	},
+	SparkDriverLiveListenerBusQueueSize: metricInfo{
+		Name:       "spark.driver.live_listener_bus.queue_size",
+		Attributes: []string{"spark.listener.queue"},
+	},
+	SparkDstreamBatchDuration: metricInfo{
+		Name: "spark.dstream.batch.duration",
+	},
+	SparkDstreamBatchProcessingTime: metricInfo{
+		Name: "spark.dstream.batch.processing.time",
+	},
+	SparkDstreamBatchSchedulingDelay: metricInfo{
+		Name: "spark.dstream.batch.scheduling.delay",
+	},
+	SparkDstreamBatchTotalDelay: metricInfo{
+		Name: "spark.dstream.batch.total.delay",
+	},
+	SparkDstreamBatches: metricInfo{
+		Name:       "spark.dstream.batches",
+		Attributes: []string{"spark.dstream.batch.state"},
+	},
+	SparkDstreamInputRate: metricInfo{
+		Name: "spark.dstream.input.rate",
+	},
+	SparkDstreamReceivers: metricInfo{
+		Name:       "spark.dstream.receivers",
+		Attributes: []string{"spark.dstream.receiver.state"},
+	},
+	SparkDstreamRecords: metricInfo{
+		Name:       "spark.dstream.records",
+		Attributes: []string{"spark.dstream.record.state"},
+	},
 	SparkExecutorCoreLimit: metricInfo{
 		Name:       "spark.executor.core.limit",
 		Attributes: []string{"spark.executor.id"},
@@ -652,6 +1343,18 @@ var MetricsInfo = metricsInfo{
 	SparkExecutorDiskUsage: metricInfo{
 		Name:       "spark.executor.disk.usage",
 		Attributes: []string{"spark.executor.id"},
+	},
+	SparkExecutorExcluded: metricInfo{
+		Name:       "spark.executor.excluded",
+		Attributes: []string{"spark.executor.id"},
+	},
+	SparkExecutorGcCount: metricInfo{
+		Name:       "spark.executor.gc.count",
+		Attributes: []string{"spark.executor.id", "spark.gc.type"},
+	},
+	SparkExecutorGcDuration: metricInfo{
+		Name:       "spark.executor.gc.duration",
+		Attributes: []string{"spark.executor.id", "spark.gc.type"},
 	},
 	SparkExecutorGcTime: metricInfo{
 		Name:       "spark.executor.gc_time",
@@ -673,9 +1376,21 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.executor.memory.usage",
 		Attributes: []string{"spark.executor.id"},
 	},
+	SparkExecutorRddBlocks: metricInfo{
+		Name:       "spark.executor.rdd.blocks",
+		Attributes: []string{"spark.executor.id"},
+	},
 	SparkExecutorShuffleIoSize: metricInfo{
 		Name:       "spark.executor.shuffle.io.size",
 		Attributes: []string{"spark.executor.id", "direction"},
+	},
+	SparkExecutorStorageMemoryLimit: metricInfo{
+		Name:       "spark.executor.storage.memory.limit",
+		Attributes: []string{"spark.executor.id", "spark.memory.location"},
+	},
+	SparkExecutorStorageMemoryUsage: metricInfo{
+		Name:       "spark.executor.storage.memory.usage",
+		Attributes: []string{"spark.executor.id", "spark.memory.location"},
 	},
 	SparkExecutorTaskActive: metricInfo{
 		Name:       "spark.executor.task.active",
@@ -693,6 +1408,66 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.executor.time",
 		Attributes: []string{"spark.executor.id"},
 	},
+	SparkModelResult: metricInfo{
+		Name:       "spark.model.result",
+		Attributes: []string{"spark.model.result.name", "spark.model.result.source"},
+	},
+	SparkSQLBroadcastRecords: metricInfo{
+		Name:       "spark.sql.broadcast.records",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLBroadcastSize: metricInfo{
+		Name:       "spark.sql.broadcast.size",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLBroadcastTime: metricInfo{
+		Name:       "spark.sql.broadcast.time",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLDuration: metricInfo{
+		Name:       "spark.sql.duration",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLJoinRecords: metricInfo{
+		Name:       "spark.sql.join.records",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLPartitionsCoalesced: metricInfo{
+		Name:       "spark.sql.partitions.coalesced",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLScanFiles: metricInfo{
+		Name:       "spark.sql.scan.files",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLScanRecords: metricInfo{
+		Name:       "spark.sql.scan.records",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLScanSize: metricInfo{
+		Name:       "spark.sql.scan.size",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLSpillSize: metricInfo{
+		Name:       "spark.sql.spill.size",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLStatus: metricInfo{
+		Name:       "spark.sql.status",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description", "spark.sql.state"},
+	},
+	SparkSQLWriteFiles: metricInfo{
+		Name:       "spark.sql.write.files",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLWriteRecords: metricInfo{
+		Name:       "spark.sql.write.records",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
+	SparkSQLWriteSize: metricInfo{
+		Name:       "spark.sql.write.size",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
 	SparkStageDiskSpilled: metricInfo{
 		Name:       "spark.stage.disk.spilled",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
@@ -703,6 +1478,10 @@ var MetricsInfo = metricsInfo{
 	},
 	SparkStageExecutorCPUTime: metricInfo{
 		Name:       "spark.stage.executor.cpu_time",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageExecutorDeserializeTime: metricInfo{
+		Name:       "spark.stage.executor.deserialize_time",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
 	SparkStageExecutorRunTime: metricInfo{
@@ -729,8 +1508,28 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.stage.memory.spilled",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
+	SparkStageResultSerializeTime: metricInfo{
+		Name:       "spark.stage.result.serialize_time",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageResultSize: metricInfo{
+		Name:       "spark.stage.result.size",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageSchedulingDelay: metricInfo{
+		Name:       "spark.stage.scheduling.delay",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageShuffleBlocksFetched: metricInfo{
+		Name:       "spark.stage.shuffle.blocks_fetched",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "source"},
+	},
 	SparkStageShuffleFetchWaitTime: metricInfo{
 		Name:       "spark.stage.shuffle.fetch_wait_time",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageShuffleIoDisk: metricInfo{
+		Name:       "spark.stage.shuffle.io.disk",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
 	SparkStageShuffleIoReadSize: metricInfo{
@@ -756,6 +1555,14 @@ var MetricsInfo = metricsInfo{
 	SparkStageTaskActive: metricInfo{
 		Name:       "spark.stage.task.active",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStageTaskDeserializeTime: metricInfo{
+		Name:       "spark.stage.task.deserialize_time",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
+	},
+	SparkStageTaskDuration: metricInfo{
+		Name:       "spark.stage.task.duration",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
 	},
 	SparkStageTaskFetchWaitTime: metricInfo{
 		Name:       "spark.stage.task.fetch_wait_time",
@@ -821,9 +1628,45 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.stage.task.shuffle.write.size",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
 	},
+	SparkStageTaskSpeculative: metricInfo{
+		Name:       "spark.stage.task.speculative",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
 	SparkStageTasks: metricInfo{
 		Name:       "spark.stage.tasks",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
+	SparkStreamingQueryBatchDuration: metricInfo{
+		Name:       "spark.streaming.query.batch.duration",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryBatches: metricInfo{
+		Name:       "spark.streaming.query.batches",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryInputRate: metricInfo{
+		Name:       "spark.streaming.query.input.rate",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryLatency: metricInfo{
+		Name:       "spark.streaming.query.latency",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryProcessingRate: metricInfo{
+		Name:       "spark.streaming.query.processing.rate",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryStateMemory: metricInfo{
+		Name:       "spark.streaming.query.state.memory",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryStateRows: metricInfo{
+		Name:       "spark.streaming.query.state.rows",
+		Attributes: []string{"spark.streaming.query.name"},
+	},
+	SparkStreamingQueryWatermarkDelay: metricInfo{
+		Name:       "spark.streaming.query.watermark.delay",
+		Attributes: []string{"spark.streaming.query.name"},
 	},
 	YarnApplicationContainerActive: metricInfo{
 		Name: "yarn.application.container.active",
@@ -942,102 +1785,193 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	SparkApplicationCoreLimit            metricInfo
-	SparkApplicationDuration             metricInfo
-	SparkApplicationExecutorActive       metricInfo
-	SparkApplicationExecutorCPUTime      metricInfo
-	SparkApplicationExecutorLost         metricInfo
-	SparkApplicationExecutorRunTime      metricInfo
-	SparkApplicationIoRecords            metricInfo
-	SparkApplicationIoSize               metricInfo
-	SparkApplicationJobActive            metricInfo
-	SparkApplicationJobResult            metricInfo
-	SparkApplicationJvmGcTime            metricInfo
-	SparkApplicationSetting              metricInfo
-	SparkApplicationShuffleFetchWaitTime metricInfo
-	SparkApplicationShuffleIoSize        metricInfo
-	SparkApplicationSpillSize            metricInfo
-	SparkApplicationStageActive          metricInfo
-	SparkApplicationStageResult          metricInfo
-	SparkApplicationStatus               metricInfo
-	SparkApplicationTaskActive           metricInfo
-	SparkApplicationTaskResult           metricInfo
-	SparkExecutorCoreLimit               metricInfo
-	SparkExecutorDiskUsage               metricInfo
-	SparkExecutorGcTime                  metricInfo
-	SparkExecutorInputSize               metricInfo
-	SparkExecutorMemoryLimit             metricInfo
-	SparkExecutorMemoryPeak              metricInfo
-	SparkExecutorMemoryUsage             metricInfo
-	SparkExecutorShuffleIoSize           metricInfo
-	SparkExecutorTaskActive              metricInfo
-	SparkExecutorTaskLimit               metricInfo
-	SparkExecutorTaskResult              metricInfo
-	SparkExecutorTime                    metricInfo
-	SparkStageDiskSpilled                metricInfo
-	SparkStageDuration                   metricInfo
-	SparkStageExecutorCPUTime            metricInfo
-	SparkStageExecutorRunTime            metricInfo
-	SparkStageIoRecords                  metricInfo
-	SparkStageIoSize                     metricInfo
-	SparkStageJvmGcTime                  metricInfo
-	SparkStageMemoryPeak                 metricInfo
-	SparkStageMemorySpilled              metricInfo
-	SparkStageShuffleFetchWaitTime       metricInfo
-	SparkStageShuffleIoReadSize          metricInfo
-	SparkStageShuffleIoRecords           metricInfo
-	SparkStageShuffleIoWriteSize         metricInfo
-	SparkStageShuffleWriteTime           metricInfo
-	SparkStageStatus                     metricInfo
-	SparkStageTaskActive                 metricInfo
-	SparkStageTaskFetchWaitTime          metricInfo
-	SparkStageTaskInputRecords           metricInfo
-	SparkStageTaskInputSize              metricInfo
-	SparkStageTaskJvmGcTime              metricInfo
-	SparkStageTaskMemoryPeak             metricInfo
-	SparkStageTaskMemorySpilled          metricInfo
-	SparkStageTaskOutputSize             metricInfo
-	SparkStageTaskResult                 metricInfo
-	SparkStageTaskRunTime                metricInfo
-	SparkStageTaskRunningDuration        metricInfo
-	SparkStageTaskRunningMemorySpilled   metricInfo
-	SparkStageTaskRunningSize            metricInfo
-	SparkStageTaskSchedulerDelay         metricInfo
-	SparkStageTaskShuffleReadRecords     metricInfo
-	SparkStageTaskShuffleReadSize        metricInfo
-	SparkStageTaskShuffleWriteSize       metricInfo
-	SparkStageTasks                      metricInfo
-	YarnApplicationContainerActive       metricInfo
-	YarnApplicationMemoryTime            metricInfo
-	YarnApplicationMemoryUsage           metricInfo
-	YarnApplicationPreempted             metricInfo
-	YarnApplicationVcoreTime             metricInfo
-	YarnApplicationVcoreUsage            metricInfo
-	YarnApplicationWaitDuration          metricInfo
-	YarnClusterApplicationResult         metricInfo
-	YarnClusterApplicationSubmitted      metricInfo
-	YarnClusterApplications              metricInfo
-	YarnClusterContainers                metricInfo
-	YarnClusterMemoryLimit               metricInfo
-	YarnClusterMemoryUsage               metricInfo
-	YarnClusterNodes                     metricInfo
-	YarnClusterVcoreLimit                metricInfo
-	YarnClusterVcoreUsage                metricInfo
-	YarnNodeContainers                   metricInfo
-	YarnNodeMemoryUsage                  metricInfo
-	YarnNodeStatus                       metricInfo
-	YarnNodeVcoreUsage                   metricInfo
-	YarnQueueAmMemoryLimit               metricInfo
-	YarnQueueAmMemoryUsage               metricInfo
-	YarnQueueApplicationLimit            metricInfo
-	YarnQueueApplications                metricInfo
-	YarnQueueCapacityGuaranteed          metricInfo
-	YarnQueueCapacityLimit               metricInfo
-	YarnQueueCapacityUsage               metricInfo
-	YarnQueueCapacityUtilization         metricInfo
-	YarnQueueContainers                  metricInfo
-	YarnQueueMemoryUsage                 metricInfo
-	YarnQueueVcoreUsage                  metricInfo
+	SparkApplicationCoreLimit                          metricInfo
+	SparkApplicationCoreTime                           metricInfo
+	SparkApplicationDuration                           metricInfo
+	SparkApplicationEventDropped                       metricInfo
+	SparkApplicationEvicted                            metricInfo
+	SparkApplicationExecutorActive                     metricInfo
+	SparkApplicationExecutorCPUTime                    metricInfo
+	SparkApplicationExecutorLost                       metricInfo
+	SparkApplicationExecutorPeak                       metricInfo
+	SparkApplicationExecutorRunTime                    metricInfo
+	SparkApplicationIoRecords                          metricInfo
+	SparkApplicationIoSize                             metricInfo
+	SparkApplicationJobActive                          metricInfo
+	SparkApplicationJobResult                          metricInfo
+	SparkApplicationJvmGcTime                          metricInfo
+	SparkApplicationModelRunRecordTime                 metricInfo
+	SparkApplicationModelRunRecords                    metricInfo
+	SparkApplicationSetting                            metricInfo
+	SparkApplicationShuffleFetchWaitTime               metricInfo
+	SparkApplicationShuffleIoSize                      metricInfo
+	SparkApplicationSpillSize                          metricInfo
+	SparkApplicationSQLActive                          metricInfo
+	SparkApplicationSQLResult                          metricInfo
+	SparkApplicationStageActive                        metricInfo
+	SparkApplicationStageResult                        metricInfo
+	SparkApplicationStartupDuration                    metricInfo
+	SparkApplicationStatus                             metricInfo
+	SparkApplicationStorageDiskUsage                   metricInfo
+	SparkApplicationStorageMemoryUsage                 metricInfo
+	SparkApplicationStoragePartitions                  metricInfo
+	SparkApplicationStorageRdds                        metricInfo
+	SparkApplicationTaskActive                         metricInfo
+	SparkApplicationTaskResult                         metricInfo
+	SparkApplicationTaskSkipped                        metricInfo
+	SparkApplicationTaskSpeculative                    metricInfo
+	SparkApplicationWallTime                           metricInfo
+	SparkDriverBlockManagerDiskUsage                   metricInfo
+	SparkDriverBlockManagerMemoryUsage                 metricInfo
+	SparkDriverCodeGeneratorCompilationAverageTime     metricInfo
+	SparkDriverCodeGeneratorCompilationCount           metricInfo
+	SparkDriverCodeGeneratorGeneratedClassAverageSize  metricInfo
+	SparkDriverCodeGeneratorGeneratedClassCount        metricInfo
+	SparkDriverCodeGeneratorGeneratedMethodAverageSize metricInfo
+	SparkDriverCodeGeneratorGeneratedMethodCount       metricInfo
+	SparkDriverCodeGeneratorSourceCodeAverageSize      metricInfo
+	SparkDriverCodeGeneratorSourceCodeOperations       metricInfo
+	SparkDriverDagSchedulerJobActive                   metricInfo
+	SparkDriverDagSchedulerJobCount                    metricInfo
+	SparkDriverDagSchedulerStageCount                  metricInfo
+	SparkDriverDagSchedulerStageFailed                 metricInfo
+	SparkDriverExecutorGcOperations                    metricInfo
+	SparkDriverExecutorGcTime                          metricInfo
+	SparkDriverExecutorMemoryExecution                 metricInfo
+	SparkDriverExecutorMemoryJvm                       metricInfo
+	SparkDriverExecutorMemoryPool                      metricInfo
+	SparkDriverExecutorMemoryStorage                   metricInfo
+	SparkDriverHiveExternalCatalogFileCacheHits        metricInfo
+	SparkDriverHiveExternalCatalogFilesDiscovered      metricInfo
+	SparkDriverHiveExternalCatalogHiveClientCalls      metricInfo
+	SparkDriverHiveExternalCatalogParallelListingJobs  metricInfo
+	SparkDriverHiveExternalCatalogPartitionsFetched    metricInfo
+	SparkDriverJvmCPUTime                              metricInfo
+	SparkDriverLiveListenerBusPosted                   metricInfo
+	SparkDriverLiveListenerBusProcessingTimeAverage    metricInfo
+	SparkDriverLiveListenerBusQueueSize                metricInfo
+	SparkDstreamBatchDuration                          metricInfo
+	SparkDstreamBatchProcessingTime                    metricInfo
+	SparkDstreamBatchSchedulingDelay                   metricInfo
+	SparkDstreamBatchTotalDelay                        metricInfo
+	SparkDstreamBatches                                metricInfo
+	SparkDstreamInputRate                              metricInfo
+	SparkDstreamReceivers                              metricInfo
+	SparkDstreamRecords                                metricInfo
+	SparkExecutorCoreLimit                             metricInfo
+	SparkExecutorDiskUsage                             metricInfo
+	SparkExecutorExcluded                              metricInfo
+	SparkExecutorGcCount                               metricInfo
+	SparkExecutorGcDuration                            metricInfo
+	SparkExecutorGcTime                                metricInfo
+	SparkExecutorInputSize                             metricInfo
+	SparkExecutorMemoryLimit                           metricInfo
+	SparkExecutorMemoryPeak                            metricInfo
+	SparkExecutorMemoryUsage                           metricInfo
+	SparkExecutorRddBlocks                             metricInfo
+	SparkExecutorShuffleIoSize                         metricInfo
+	SparkExecutorStorageMemoryLimit                    metricInfo
+	SparkExecutorStorageMemoryUsage                    metricInfo
+	SparkExecutorTaskActive                            metricInfo
+	SparkExecutorTaskLimit                             metricInfo
+	SparkExecutorTaskResult                            metricInfo
+	SparkExecutorTime                                  metricInfo
+	SparkModelResult                                   metricInfo
+	SparkSQLBroadcastRecords                           metricInfo
+	SparkSQLBroadcastSize                              metricInfo
+	SparkSQLBroadcastTime                              metricInfo
+	SparkSQLDuration                                   metricInfo
+	SparkSQLJoinRecords                                metricInfo
+	SparkSQLPartitionsCoalesced                        metricInfo
+	SparkSQLScanFiles                                  metricInfo
+	SparkSQLScanRecords                                metricInfo
+	SparkSQLScanSize                                   metricInfo
+	SparkSQLSpillSize                                  metricInfo
+	SparkSQLStatus                                     metricInfo
+	SparkSQLWriteFiles                                 metricInfo
+	SparkSQLWriteRecords                               metricInfo
+	SparkSQLWriteSize                                  metricInfo
+	SparkStageDiskSpilled                              metricInfo
+	SparkStageDuration                                 metricInfo
+	SparkStageExecutorCPUTime                          metricInfo
+	SparkStageExecutorDeserializeTime                  metricInfo
+	SparkStageExecutorRunTime                          metricInfo
+	SparkStageIoRecords                                metricInfo
+	SparkStageIoSize                                   metricInfo
+	SparkStageJvmGcTime                                metricInfo
+	SparkStageMemoryPeak                               metricInfo
+	SparkStageMemorySpilled                            metricInfo
+	SparkStageResultSerializeTime                      metricInfo
+	SparkStageResultSize                               metricInfo
+	SparkStageSchedulingDelay                          metricInfo
+	SparkStageShuffleBlocksFetched                     metricInfo
+	SparkStageShuffleFetchWaitTime                     metricInfo
+	SparkStageShuffleIoDisk                            metricInfo
+	SparkStageShuffleIoReadSize                        metricInfo
+	SparkStageShuffleIoRecords                         metricInfo
+	SparkStageShuffleIoWriteSize                       metricInfo
+	SparkStageShuffleWriteTime                         metricInfo
+	SparkStageStatus                                   metricInfo
+	SparkStageTaskActive                               metricInfo
+	SparkStageTaskDeserializeTime                      metricInfo
+	SparkStageTaskDuration                             metricInfo
+	SparkStageTaskFetchWaitTime                        metricInfo
+	SparkStageTaskInputRecords                         metricInfo
+	SparkStageTaskInputSize                            metricInfo
+	SparkStageTaskJvmGcTime                            metricInfo
+	SparkStageTaskMemoryPeak                           metricInfo
+	SparkStageTaskMemorySpilled                        metricInfo
+	SparkStageTaskOutputSize                           metricInfo
+	SparkStageTaskResult                               metricInfo
+	SparkStageTaskRunTime                              metricInfo
+	SparkStageTaskRunningDuration                      metricInfo
+	SparkStageTaskRunningMemorySpilled                 metricInfo
+	SparkStageTaskRunningSize                          metricInfo
+	SparkStageTaskSchedulerDelay                       metricInfo
+	SparkStageTaskShuffleReadRecords                   metricInfo
+	SparkStageTaskShuffleReadSize                      metricInfo
+	SparkStageTaskShuffleWriteSize                     metricInfo
+	SparkStageTaskSpeculative                          metricInfo
+	SparkStageTasks                                    metricInfo
+	SparkStreamingQueryBatchDuration                   metricInfo
+	SparkStreamingQueryBatches                         metricInfo
+	SparkStreamingQueryInputRate                       metricInfo
+	SparkStreamingQueryLatency                         metricInfo
+	SparkStreamingQueryProcessingRate                  metricInfo
+	SparkStreamingQueryStateMemory                     metricInfo
+	SparkStreamingQueryStateRows                       metricInfo
+	SparkStreamingQueryWatermarkDelay                  metricInfo
+	YarnApplicationContainerActive                     metricInfo
+	YarnApplicationMemoryTime                          metricInfo
+	YarnApplicationMemoryUsage                         metricInfo
+	YarnApplicationPreempted                           metricInfo
+	YarnApplicationVcoreTime                           metricInfo
+	YarnApplicationVcoreUsage                          metricInfo
+	YarnApplicationWaitDuration                        metricInfo
+	YarnClusterApplicationResult                       metricInfo
+	YarnClusterApplicationSubmitted                    metricInfo
+	YarnClusterApplications                            metricInfo
+	YarnClusterContainers                              metricInfo
+	YarnClusterMemoryLimit                             metricInfo
+	YarnClusterMemoryUsage                             metricInfo
+	YarnClusterNodes                                   metricInfo
+	YarnClusterVcoreLimit                              metricInfo
+	YarnClusterVcoreUsage                              metricInfo
+	YarnNodeContainers                                 metricInfo
+	YarnNodeMemoryUsage                                metricInfo
+	YarnNodeStatus                                     metricInfo
+	YarnNodeVcoreUsage                                 metricInfo
+	YarnQueueAmMemoryLimit                             metricInfo
+	YarnQueueAmMemoryUsage                             metricInfo
+	YarnQueueApplicationLimit                          metricInfo
+	YarnQueueApplications                              metricInfo
+	YarnQueueCapacityGuaranteed                        metricInfo
+	YarnQueueCapacityLimit                             metricInfo
+	YarnQueueCapacityUsage                             metricInfo
+	YarnQueueCapacityUtilization                       metricInfo
+	YarnQueueContainers                                metricInfo
+	YarnQueueMemoryUsage                               metricInfo
+	YarnQueueVcoreUsage                                metricInfo
 }
 
 type metricInfo struct {
@@ -1097,6 +2031,60 @@ func newMetricSparkApplicationCoreLimit(cfg SparkApplicationCoreLimitMetricConfi
 	return m
 }
 
+type metricSparkApplicationCoreTime struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SparkApplicationCoreTimeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.core.time metric with initial data.
+func (m *metricSparkApplicationCoreTime) init() {
+	m.data.SetName("spark.application.core.time")
+	m.data.SetDescription("Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationCoreTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkCoreActivityAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.core.activity", sparkCoreActivityAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationCoreTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationCoreTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationCoreTime(cfg SparkApplicationCoreTimeMetricConfig) metricSparkApplicationCoreTime {
+	m := metricSparkApplicationCoreTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkApplicationDuration struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   SparkApplicationDurationMetricConfig // metric config provided by user.
@@ -1139,6 +2127,114 @@ func (m *metricSparkApplicationDuration) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkApplicationDuration(cfg SparkApplicationDurationMetricConfig) metricSparkApplicationDuration {
 	m := metricSparkApplicationDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationEventDropped struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SparkApplicationEventDroppedMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.event.dropped metric with initial data.
+func (m *metricSparkApplicationEventDropped) init() {
+	m.data.SetName("spark.application.event.dropped")
+	m.data.SetDescription("Events that a queue of Spark's listener bus dropped because it was full; figures of the appStatus queue's listeners are too low from then on.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationEventDropped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.listener.queue", sparkListenerQueueAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationEventDropped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationEventDropped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationEventDropped(cfg SparkApplicationEventDroppedMetricConfig) metricSparkApplicationEventDropped {
+	m := metricSparkApplicationEventDropped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationEvicted struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SparkApplicationEvictedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.evicted metric with initial data.
+func (m *metricSparkApplicationEvicted) init() {
+	m.data.SetName("spark.application.evicted")
+	m.data.SetDescription("Jobs and stages that Spark had forgotten before they were read; what they did is missing in the totals.")
+	m.data.SetUnit("{item}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationEvicted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkEvictedKindAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.evicted.kind", sparkEvictedKindAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationEvicted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationEvicted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationEvicted(cfg SparkApplicationEvictedMetricConfig) metricSparkApplicationEvicted {
+	m := metricSparkApplicationEvicted{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1297,6 +2393,56 @@ func (m *metricSparkApplicationExecutorLost) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkApplicationExecutorLost(cfg SparkApplicationExecutorLostMetricConfig) metricSparkApplicationExecutorLost {
 	m := metricSparkApplicationExecutorLost{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationExecutorPeak struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SparkApplicationExecutorPeakMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.executor.peak metric with initial data.
+func (m *metricSparkApplicationExecutorPeak) init() {
+	m.data.SetName("spark.application.executor.peak")
+	m.data.SetDescription("Most executors that were alive at the same time so far.")
+	m.data.SetUnit("{executor}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkApplicationExecutorPeak) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationExecutorPeak) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationExecutorPeak) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationExecutorPeak(cfg SparkApplicationExecutorPeakMetricConfig) metricSparkApplicationExecutorPeak {
+	m := metricSparkApplicationExecutorPeak{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1623,6 +2769,106 @@ func newMetricSparkApplicationJvmGcTime(cfg SparkApplicationJvmGcTimeMetricConfi
 	return m
 }
 
+type metricSparkApplicationModelRunRecordTime struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SparkApplicationModelRunRecordTimeMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.model.run.record.time metric with initial data.
+func (m *metricSparkApplicationModelRunRecordTime) init() {
+	m.data.SetName("spark.application.model.run.record.time")
+	m.data.SetDescription("Duration of the run divided by the records that it has read.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkApplicationModelRunRecordTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationModelRunRecordTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationModelRunRecordTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationModelRunRecordTime(cfg SparkApplicationModelRunRecordTimeMetricConfig) metricSparkApplicationModelRunRecordTime {
+	m := metricSparkApplicationModelRunRecordTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationModelRunRecords struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkApplicationModelRunRecordsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.model.run.records metric with initial data.
+func (m *metricSparkApplicationModelRunRecords) init() {
+	m.data.SetName("spark.application.model.run.records")
+	m.data.SetDescription("Records that the run has read from storage so far: the size of its input.")
+	m.data.SetUnit("{record}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkApplicationModelRunRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationModelRunRecords) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationModelRunRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationModelRunRecords(cfg SparkApplicationModelRunRecordsMetricConfig) metricSparkApplicationModelRunRecords {
+	m := metricSparkApplicationModelRunRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkApplicationSetting struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   SparkApplicationSettingMetricConfig // metric config provided by user.
@@ -1835,6 +3081,112 @@ func newMetricSparkApplicationSpillSize(cfg SparkApplicationSpillSizeMetricConfi
 	return m
 }
 
+type metricSparkApplicationSQLActive struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkApplicationSQLActiveMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.sql.active metric with initial data.
+func (m *metricSparkApplicationSQLActive) init() {
+	m.data.SetName("spark.application.sql.active")
+	m.data.SetDescription("SQL executions that are running.")
+	m.data.SetUnit("{execution}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationSQLActive) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationSQLActive) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationSQLActive) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationSQLActive(cfg SparkApplicationSQLActiveMetricConfig) metricSparkApplicationSQLActive {
+	m := metricSparkApplicationSQLActive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationSQLResult struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkApplicationSQLResultMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.sql.result metric with initial data.
+func (m *metricSparkApplicationSQLResult) init() {
+	m.data.SetName("spark.application.sql.result")
+	m.data.SetDescription("SQL executions that have ended.")
+	m.data.SetUnit("{execution}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationSQLResult) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLResultAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.sql.result", sparkSQLResultAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationSQLResult) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationSQLResult) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationSQLResult(cfg SparkApplicationSQLResultMetricConfig) metricSparkApplicationSQLResult {
+	m := metricSparkApplicationSQLResult{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkApplicationStageActive struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   SparkApplicationStageActiveMetricConfig // metric config provided by user.
@@ -1941,6 +3293,58 @@ func newMetricSparkApplicationStageResult(cfg SparkApplicationStageResultMetricC
 	return m
 }
 
+type metricSparkApplicationStartupDuration struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkApplicationStartupDurationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.startup.duration metric with initial data.
+func (m *metricSparkApplicationStartupDuration) init() {
+	m.data.SetName("spark.application.startup.duration")
+	m.data.SetDescription("Parts of the time from submission to the launch of the first task, which they add up to; a part that lasts has its length so far, and one that has not begun is left out.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationStartupDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStartupPhaseAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.startup.phase", sparkStartupPhaseAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationStartupDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationStartupDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationStartupDuration(cfg SparkApplicationStartupDurationMetricConfig) metricSparkApplicationStartupDuration {
+	m := metricSparkApplicationStartupDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkApplicationStatus struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   SparkApplicationStatusMetricConfig // metric config provided by user.
@@ -1987,6 +3391,216 @@ func (m *metricSparkApplicationStatus) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkApplicationStatus(cfg SparkApplicationStatusMetricConfig) metricSparkApplicationStatus {
 	m := metricSparkApplicationStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationStorageDiskUsage struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkApplicationStorageDiskUsageMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.storage.disk.usage metric with initial data.
+func (m *metricSparkApplicationStorageDiskUsage) init() {
+	m.data.SetName("spark.application.storage.disk.usage")
+	m.data.SetDescription("Disk space that cached RDDs and tables use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationStorageDiskUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationStorageDiskUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationStorageDiskUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationStorageDiskUsage(cfg SparkApplicationStorageDiskUsageMetricConfig) metricSparkApplicationStorageDiskUsage {
+	m := metricSparkApplicationStorageDiskUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationStorageMemoryUsage struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SparkApplicationStorageMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.storage.memory.usage metric with initial data.
+func (m *metricSparkApplicationStorageMemoryUsage) init() {
+	m.data.SetName("spark.application.storage.memory.usage")
+	m.data.SetDescription("Memory that cached RDDs and tables use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationStorageMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationStorageMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationStorageMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationStorageMemoryUsage(cfg SparkApplicationStorageMemoryUsageMetricConfig) metricSparkApplicationStorageMemoryUsage {
+	m := metricSparkApplicationStorageMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationStoragePartitions struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SparkApplicationStoragePartitionsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.storage.partitions metric with initial data.
+func (m *metricSparkApplicationStoragePartitions) init() {
+	m.data.SetName("spark.application.storage.partitions")
+	m.data.SetDescription("Partitions of RDDs and tables that the application caches.")
+	m.data.SetUnit("{partition}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationStoragePartitions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStorageStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.storage.state", sparkStorageStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationStoragePartitions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationStoragePartitions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationStoragePartitions(cfg SparkApplicationStoragePartitionsMetricConfig) metricSparkApplicationStoragePartitions {
+	m := metricSparkApplicationStoragePartitions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationStorageRdds struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SparkApplicationStorageRddsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.storage.rdds metric with initial data.
+func (m *metricSparkApplicationStorageRdds) init() {
+	m.data.SetName("spark.application.storage.rdds")
+	m.data.SetDescription("RDDs and tables that the application caches.")
+	m.data.SetUnit("{rdd}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationStorageRdds) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationStorageRdds) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationStorageRdds) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationStorageRdds(cfg SparkApplicationStorageRddsMetricConfig) metricSparkApplicationStorageRdds {
+	m := metricSparkApplicationStorageRdds{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2101,6 +3715,2095 @@ func newMetricSparkApplicationTaskResult(cfg SparkApplicationTaskResultMetricCon
 	return m
 }
 
+type metricSparkApplicationTaskSkipped struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SparkApplicationTaskSkippedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.task.skipped metric with initial data.
+func (m *metricSparkApplicationTaskSkipped) init() {
+	m.data.SetName("spark.application.task.skipped")
+	m.data.SetDescription("Tasks of stages that jobs skipped because their output was there already.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationTaskSkipped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationTaskSkipped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationTaskSkipped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationTaskSkipped(cfg SparkApplicationTaskSkippedMetricConfig) metricSparkApplicationTaskSkipped {
+	m := metricSparkApplicationTaskSkipped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationTaskSpeculative struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkApplicationTaskSpeculativeMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.task.speculative metric with initial data.
+func (m *metricSparkApplicationTaskSpeculative) init() {
+	m.data.SetName("spark.application.task.speculative")
+	m.data.SetDescription("Task attempts that were launched because another attempt was slow, over all stage attempts.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkApplicationTaskSpeculative) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationTaskSpeculative) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationTaskSpeculative) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationTaskSpeculative(cfg SparkApplicationTaskSpeculativeMetricConfig) metricSparkApplicationTaskSpeculative {
+	m := metricSparkApplicationTaskSpeculative{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationWallTime struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SparkApplicationWallTimeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.wall.time metric with initial data.
+func (m *metricSparkApplicationWallTime) init() {
+	m.data.SetName("spark.application.wall.time")
+	m.data.SetDescription("Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to spark.application.duration.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationWallTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkWallActivityAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.wall.activity", sparkWallActivityAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationWallTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationWallTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationWallTime(cfg SparkApplicationWallTimeMetricConfig) metricSparkApplicationWallTime {
+	m := metricSparkApplicationWallTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverBlockManagerDiskUsage struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkDriverBlockManagerDiskUsageMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.block_manager.disk.usage metric with initial data.
+func (m *metricSparkDriverBlockManagerDiskUsage) init() {
+	m.data.SetName("spark.driver.block_manager.disk.usage")
+	m.data.SetDescription("Disk space that cached blocks of all executors use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverBlockManagerDiskUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverBlockManagerDiskUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverBlockManagerDiskUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverBlockManagerDiskUsage(cfg SparkDriverBlockManagerDiskUsageMetricConfig) metricSparkDriverBlockManagerDiskUsage {
+	m := metricSparkDriverBlockManagerDiskUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverBlockManagerMemoryUsage struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SparkDriverBlockManagerMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.block_manager.memory.usage metric with initial data.
+func (m *metricSparkDriverBlockManagerMemoryUsage) init() {
+	m.data.SetName("spark.driver.block_manager.memory.usage")
+	m.data.SetDescription("Storage memory of all executors, in whole MiB.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverBlockManagerMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue string, sparkMemoryStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+	dp.Attributes().PutStr("spark.memory.state", sparkMemoryStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverBlockManagerMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverBlockManagerMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverBlockManagerMemoryUsage(cfg SparkDriverBlockManagerMemoryUsageMetricConfig) metricSparkDriverBlockManagerMemoryUsage {
+	m := metricSparkDriverBlockManagerMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorCompilationAverageTime struct {
+	data     pmetric.Metric                                             // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig // metric config provided by user.
+	capacity int                                                        // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.compilation.average_time metric with initial data.
+func (m *metricSparkDriverCodeGeneratorCompilationAverageTime) init() {
+	m.data.SetName("spark.driver.code_generator.compilation.average_time")
+	m.data.SetDescription("Mean time that it took to compile generated code, over a sample.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDriverCodeGeneratorCompilationAverageTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorCompilationAverageTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorCompilationAverageTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorCompilationAverageTime(cfg SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig) metricSparkDriverCodeGeneratorCompilationAverageTime {
+	m := metricSparkDriverCodeGeneratorCompilationAverageTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorCompilationCount struct {
+	data     pmetric.Metric                                       // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorCompilationCountMetricConfig // metric config provided by user.
+	capacity int                                                  // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.compilation.count metric with initial data.
+func (m *metricSparkDriverCodeGeneratorCompilationCount) init() {
+	m.data.SetName("spark.driver.code_generator.compilation.count")
+	m.data.SetDescription("Compilations of generated code.")
+	m.data.SetUnit("{compilation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverCodeGeneratorCompilationCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorCompilationCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorCompilationCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorCompilationCount(cfg SparkDriverCodeGeneratorCompilationCountMetricConfig) metricSparkDriverCodeGeneratorCompilationCount {
+	m := metricSparkDriverCodeGeneratorCompilationCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorGeneratedClassAverageSize struct {
+	data     pmetric.Metric                                                // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig // metric config provided by user.
+	capacity int                                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.generated_class.average_size metric with initial data.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassAverageSize) init() {
+	m.data.SetName("spark.driver.code_generator.generated_class.average_size")
+	m.data.SetDescription("Mean size of generated classes, over a sample.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDriverCodeGeneratorGeneratedClassAverageSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassAverageSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassAverageSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorGeneratedClassAverageSize(cfg SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig) metricSparkDriverCodeGeneratorGeneratedClassAverageSize {
+	m := metricSparkDriverCodeGeneratorGeneratedClassAverageSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorGeneratedClassCount struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorGeneratedClassCountMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.generated_class.count metric with initial data.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassCount) init() {
+	m.data.SetName("spark.driver.code_generator.generated_class.count")
+	m.data.SetDescription("Classes generated.")
+	m.data.SetUnit("{class}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverCodeGeneratorGeneratedClassCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorGeneratedClassCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorGeneratedClassCount(cfg SparkDriverCodeGeneratorGeneratedClassCountMetricConfig) metricSparkDriverCodeGeneratorGeneratedClassCount {
+	m := metricSparkDriverCodeGeneratorGeneratedClassCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorGeneratedMethodAverageSize struct {
+	data     pmetric.Metric                                                 // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig // metric config provided by user.
+	capacity int                                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.generated_method.average_size metric with initial data.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodAverageSize) init() {
+	m.data.SetName("spark.driver.code_generator.generated_method.average_size")
+	m.data.SetDescription("Mean size of the methods of generated classes, over a sample.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodAverageSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodAverageSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodAverageSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorGeneratedMethodAverageSize(cfg SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig) metricSparkDriverCodeGeneratorGeneratedMethodAverageSize {
+	m := metricSparkDriverCodeGeneratorGeneratedMethodAverageSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorGeneratedMethodCount struct {
+	data     pmetric.Metric                                           // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig // metric config provided by user.
+	capacity int                                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.generated_method.count metric with initial data.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodCount) init() {
+	m.data.SetName("spark.driver.code_generator.generated_method.count")
+	m.data.SetDescription("Methods generated.")
+	m.data.SetUnit("{method}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorGeneratedMethodCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorGeneratedMethodCount(cfg SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig) metricSparkDriverCodeGeneratorGeneratedMethodCount {
+	m := metricSparkDriverCodeGeneratorGeneratedMethodCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorSourceCodeAverageSize struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.source_code.average_size metric with initial data.
+func (m *metricSparkDriverCodeGeneratorSourceCodeAverageSize) init() {
+	m.data.SetName("spark.driver.code_generator.source_code.average_size")
+	m.data.SetDescription("Mean length of generated source code, over a sample.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDriverCodeGeneratorSourceCodeAverageSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorSourceCodeAverageSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorSourceCodeAverageSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorSourceCodeAverageSize(cfg SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig) metricSparkDriverCodeGeneratorSourceCodeAverageSize {
+	m := metricSparkDriverCodeGeneratorSourceCodeAverageSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverCodeGeneratorSourceCodeOperations struct {
+	data     pmetric.Metric                                           // data buffer for generated metric.
+	config   SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig // metric config provided by user.
+	capacity int                                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.code_generator.source_code.operations metric with initial data.
+func (m *metricSparkDriverCodeGeneratorSourceCodeOperations) init() {
+	m.data.SetName("spark.driver.code_generator.source_code.operations")
+	m.data.SetDescription("Generations of source code.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverCodeGeneratorSourceCodeOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverCodeGeneratorSourceCodeOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverCodeGeneratorSourceCodeOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverCodeGeneratorSourceCodeOperations(cfg SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig) metricSparkDriverCodeGeneratorSourceCodeOperations {
+	m := metricSparkDriverCodeGeneratorSourceCodeOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverDagSchedulerJobActive struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkDriverDagSchedulerJobActiveMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.dag_scheduler.job.active metric with initial data.
+func (m *metricSparkDriverDagSchedulerJobActive) init() {
+	m.data.SetName("spark.driver.dag_scheduler.job.active")
+	m.data.SetDescription("Jobs that run, as the scheduler of the driver sees it; more than spark.application.job.active where events were dropped.")
+	m.data.SetUnit("{job}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverDagSchedulerJobActive) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverDagSchedulerJobActive) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverDagSchedulerJobActive) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverDagSchedulerJobActive(cfg SparkDriverDagSchedulerJobActiveMetricConfig) metricSparkDriverDagSchedulerJobActive {
+	m := metricSparkDriverDagSchedulerJobActive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverDagSchedulerJobCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkDriverDagSchedulerJobCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.dag_scheduler.job.count metric with initial data.
+func (m *metricSparkDriverDagSchedulerJobCount) init() {
+	m.data.SetName("spark.driver.dag_scheduler.job.count")
+	m.data.SetDescription("Jobs that were submitted.")
+	m.data.SetUnit("{job}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverDagSchedulerJobCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverDagSchedulerJobCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverDagSchedulerJobCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverDagSchedulerJobCount(cfg SparkDriverDagSchedulerJobCountMetricConfig) metricSparkDriverDagSchedulerJobCount {
+	m := metricSparkDriverDagSchedulerJobCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverDagSchedulerStageCount struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SparkDriverDagSchedulerStageCountMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.dag_scheduler.stage.count metric with initial data.
+func (m *metricSparkDriverDagSchedulerStageCount) init() {
+	m.data.SetName("spark.driver.dag_scheduler.stage.count")
+	m.data.SetDescription("Stages that run or wait for others.")
+	m.data.SetUnit("{stage}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverDagSchedulerStageCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.scheduler.stage.state", sparkSchedulerStageStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverDagSchedulerStageCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverDagSchedulerStageCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverDagSchedulerStageCount(cfg SparkDriverDagSchedulerStageCountMetricConfig) metricSparkDriverDagSchedulerStageCount {
+	m := metricSparkDriverDagSchedulerStageCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverDagSchedulerStageFailed struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SparkDriverDagSchedulerStageFailedMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.dag_scheduler.stage.failed metric with initial data.
+func (m *metricSparkDriverDagSchedulerStageFailed) init() {
+	m.data.SetName("spark.driver.dag_scheduler.stage.failed")
+	m.data.SetDescription("Stages that failed and are to be submitted again.")
+	m.data.SetUnit("{stage}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverDagSchedulerStageFailed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverDagSchedulerStageFailed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverDagSchedulerStageFailed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverDagSchedulerStageFailed(cfg SparkDriverDagSchedulerStageFailedMetricConfig) metricSparkDriverDagSchedulerStageFailed {
+	m := metricSparkDriverDagSchedulerStageFailed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorGcOperations struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkDriverExecutorGcOperationsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.gc.operations metric with initial data.
+func (m *metricSparkDriverExecutorGcOperations) init() {
+	m.data.SetName("spark.driver.executor.gc.operations")
+	m.data.SetDescription("Garbage collections of the driver.")
+	m.data.SetUnit("{collection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorGcOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkGcTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.gc.type", sparkGcTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorGcOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorGcOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorGcOperations(cfg SparkDriverExecutorGcOperationsMetricConfig) metricSparkDriverExecutorGcOperations {
+	m := metricSparkDriverExecutorGcOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorGcTime struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkDriverExecutorGcTimeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.gc.time metric with initial data.
+func (m *metricSparkDriverExecutorGcTime) init() {
+	m.data.SetName("spark.driver.executor.gc.time")
+	m.data.SetDescription("Time that the driver spent collecting garbage.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorGcTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkGcTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.gc.type", sparkGcTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorGcTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorGcTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorGcTime(cfg SparkDriverExecutorGcTimeMetricConfig) metricSparkDriverExecutorGcTime {
+	m := metricSparkDriverExecutorGcTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorMemoryExecution struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SparkDriverExecutorMemoryExecutionMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.memory.execution metric with initial data.
+func (m *metricSparkDriverExecutorMemoryExecution) init() {
+	m.data.SetName("spark.driver.executor.memory.execution")
+	m.data.SetDescription("Execution memory that the driver uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorMemoryExecution) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorMemoryExecution) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorMemoryExecution) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorMemoryExecution(cfg SparkDriverExecutorMemoryExecutionMetricConfig) metricSparkDriverExecutorMemoryExecution {
+	m := metricSparkDriverExecutorMemoryExecution{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorMemoryJvm struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SparkDriverExecutorMemoryJvmMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.memory.jvm metric with initial data.
+func (m *metricSparkDriverExecutorMemoryJvm) init() {
+	m.data.SetName("spark.driver.executor.memory.jvm")
+	m.data.SetDescription("Memory that the JVM of the driver uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorMemoryJvm) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorMemoryJvm) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorMemoryJvm) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorMemoryJvm(cfg SparkDriverExecutorMemoryJvmMetricConfig) metricSparkDriverExecutorMemoryJvm {
+	m := metricSparkDriverExecutorMemoryJvm{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorMemoryPool struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SparkDriverExecutorMemoryPoolMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.memory.pool metric with initial data.
+func (m *metricSparkDriverExecutorMemoryPool) init() {
+	m.data.SetName("spark.driver.executor.memory.pool")
+	m.data.SetDescription("Memory in buffer pools of the driver.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorMemoryPool) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMemoryPoolAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.memory.pool", sparkMemoryPoolAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorMemoryPool) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorMemoryPool) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorMemoryPool(cfg SparkDriverExecutorMemoryPoolMetricConfig) metricSparkDriverExecutorMemoryPool {
+	m := metricSparkDriverExecutorMemoryPool{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverExecutorMemoryStorage struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkDriverExecutorMemoryStorageMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.executor.memory.storage metric with initial data.
+func (m *metricSparkDriverExecutorMemoryStorage) init() {
+	m.data.SetName("spark.driver.executor.memory.storage")
+	m.data.SetDescription("Storage memory that the driver uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverExecutorMemoryStorage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverExecutorMemoryStorage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverExecutorMemoryStorage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverExecutorMemoryStorage(cfg SparkDriverExecutorMemoryStorageMetricConfig) metricSparkDriverExecutorMemoryStorage {
+	m := metricSparkDriverExecutorMemoryStorage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverHiveExternalCatalogFileCacheHits struct {
+	data     pmetric.Metric                                          // data buffer for generated metric.
+	config   SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig // metric config provided by user.
+	capacity int                                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.hive_external_catalog.file_cache_hits metric with initial data.
+func (m *metricSparkDriverHiveExternalCatalogFileCacheHits) init() {
+	m.data.SetName("spark.driver.hive_external_catalog.file_cache_hits")
+	m.data.SetDescription("Hits of the cache of file listings.")
+	m.data.SetUnit("{hit}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverHiveExternalCatalogFileCacheHits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverHiveExternalCatalogFileCacheHits) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverHiveExternalCatalogFileCacheHits) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverHiveExternalCatalogFileCacheHits(cfg SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig) metricSparkDriverHiveExternalCatalogFileCacheHits {
+	m := metricSparkDriverHiveExternalCatalogFileCacheHits{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverHiveExternalCatalogFilesDiscovered struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.hive_external_catalog.files_discovered metric with initial data.
+func (m *metricSparkDriverHiveExternalCatalogFilesDiscovered) init() {
+	m.data.SetName("spark.driver.hive_external_catalog.files_discovered")
+	m.data.SetDescription("Files found by listing.")
+	m.data.SetUnit("{file}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverHiveExternalCatalogFilesDiscovered) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverHiveExternalCatalogFilesDiscovered) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverHiveExternalCatalogFilesDiscovered) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverHiveExternalCatalogFilesDiscovered(cfg SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig) metricSparkDriverHiveExternalCatalogFilesDiscovered {
+	m := metricSparkDriverHiveExternalCatalogFilesDiscovered{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverHiveExternalCatalogHiveClientCalls struct {
+	data     pmetric.Metric                                            // data buffer for generated metric.
+	config   SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig // metric config provided by user.
+	capacity int                                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.hive_external_catalog.hive_client_calls metric with initial data.
+func (m *metricSparkDriverHiveExternalCatalogHiveClientCalls) init() {
+	m.data.SetName("spark.driver.hive_external_catalog.hive_client_calls")
+	m.data.SetDescription("Calls of the Hive metastore.")
+	m.data.SetUnit("{call}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverHiveExternalCatalogHiveClientCalls) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverHiveExternalCatalogHiveClientCalls) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverHiveExternalCatalogHiveClientCalls) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverHiveExternalCatalogHiveClientCalls(cfg SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig) metricSparkDriverHiveExternalCatalogHiveClientCalls {
+	m := metricSparkDriverHiveExternalCatalogHiveClientCalls{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverHiveExternalCatalogParallelListingJobs struct {
+	data     pmetric.Metric                                                // data buffer for generated metric.
+	config   SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig // metric config provided by user.
+	capacity int                                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.hive_external_catalog.parallel_listing_jobs metric with initial data.
+func (m *metricSparkDriverHiveExternalCatalogParallelListingJobs) init() {
+	m.data.SetName("spark.driver.hive_external_catalog.parallel_listing_jobs")
+	m.data.SetDescription("Jobs that listed files in parallel.")
+	m.data.SetUnit("{job}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverHiveExternalCatalogParallelListingJobs) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverHiveExternalCatalogParallelListingJobs) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverHiveExternalCatalogParallelListingJobs) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverHiveExternalCatalogParallelListingJobs(cfg SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig) metricSparkDriverHiveExternalCatalogParallelListingJobs {
+	m := metricSparkDriverHiveExternalCatalogParallelListingJobs{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverHiveExternalCatalogPartitionsFetched struct {
+	data     pmetric.Metric                                              // data buffer for generated metric.
+	config   SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig // metric config provided by user.
+	capacity int                                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.hive_external_catalog.partitions_fetched metric with initial data.
+func (m *metricSparkDriverHiveExternalCatalogPartitionsFetched) init() {
+	m.data.SetName("spark.driver.hive_external_catalog.partitions_fetched")
+	m.data.SetDescription("Partitions of tables fetched from the Hive metastore.")
+	m.data.SetUnit("{partition}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverHiveExternalCatalogPartitionsFetched) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverHiveExternalCatalogPartitionsFetched) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverHiveExternalCatalogPartitionsFetched) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverHiveExternalCatalogPartitionsFetched(cfg SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig) metricSparkDriverHiveExternalCatalogPartitionsFetched {
+	m := metricSparkDriverHiveExternalCatalogPartitionsFetched{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverJvmCPUTime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkDriverJvmCPUTimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.jvm_cpu_time metric with initial data.
+func (m *metricSparkDriverJvmCPUTime) init() {
+	m.data.SetName("spark.driver.jvm_cpu_time")
+	m.data.SetDescription("CPU time of the JVM of the driver.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverJvmCPUTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverJvmCPUTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverJvmCPUTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverJvmCPUTime(cfg SparkDriverJvmCPUTimeMetricConfig) metricSparkDriverJvmCPUTime {
+	m := metricSparkDriverJvmCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverLiveListenerBusPosted struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkDriverLiveListenerBusPostedMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.live_listener_bus.posted metric with initial data.
+func (m *metricSparkDriverLiveListenerBusPosted) init() {
+	m.data.SetName("spark.driver.live_listener_bus.posted")
+	m.data.SetDescription("Events posted on the listener bus.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkDriverLiveListenerBusPosted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverLiveListenerBusPosted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverLiveListenerBusPosted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverLiveListenerBusPosted(cfg SparkDriverLiveListenerBusPostedMetricConfig) metricSparkDriverLiveListenerBusPosted {
+	m := metricSparkDriverLiveListenerBusPosted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverLiveListenerBusProcessingTimeAverage struct {
+	data     pmetric.Metric                                              // data buffer for generated metric.
+	config   SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig // metric config provided by user.
+	capacity int                                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.live_listener_bus.processing_time.average metric with initial data.
+func (m *metricSparkDriverLiveListenerBusProcessingTimeAverage) init() {
+	m.data.SetName("spark.driver.live_listener_bus.processing_time.average")
+	m.data.SetDescription("Mean time that the listeners of a queue take for an event, over a sample.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverLiveListenerBusProcessingTimeAverage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkListenerQueueAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.listener.queue", sparkListenerQueueAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverLiveListenerBusProcessingTimeAverage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverLiveListenerBusProcessingTimeAverage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverLiveListenerBusProcessingTimeAverage(cfg SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig) metricSparkDriverLiveListenerBusProcessingTimeAverage {
+	m := metricSparkDriverLiveListenerBusProcessingTimeAverage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverLiveListenerBusQueueSize struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SparkDriverLiveListenerBusQueueSizeMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.live_listener_bus.queue_size metric with initial data.
+func (m *metricSparkDriverLiveListenerBusQueueSize) init() {
+	m.data.SetName("spark.driver.live_listener_bus.queue_size")
+	m.data.SetDescription("Events that wait in a queue of the listener bus.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverLiveListenerBusQueueSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.listener.queue", sparkListenerQueueAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverLiveListenerBusQueueSize) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverLiveListenerBusQueueSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverLiveListenerBusQueueSize(cfg SparkDriverLiveListenerBusQueueSizeMetricConfig) metricSparkDriverLiveListenerBusQueueSize {
+	m := metricSparkDriverLiveListenerBusQueueSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamBatchDuration struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkDstreamBatchDurationMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.batch.duration metric with initial data.
+func (m *metricSparkDstreamBatchDuration) init() {
+	m.data.SetName("spark.dstream.batch.duration")
+	m.data.SetDescription("Length of a batch of the DStreams, as configured.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDstreamBatchDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamBatchDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamBatchDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamBatchDuration(cfg SparkDstreamBatchDurationMetricConfig) metricSparkDstreamBatchDuration {
+	m := metricSparkDstreamBatchDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamBatchProcessingTime struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkDstreamBatchProcessingTimeMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.batch.processing.time metric with initial data.
+func (m *metricSparkDstreamBatchProcessingTime) init() {
+	m.data.SetName("spark.dstream.batch.processing.time")
+	m.data.SetDescription("Mean time that it took to process a batch, over the batches that Spark has kept.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDstreamBatchProcessingTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamBatchProcessingTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamBatchProcessingTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamBatchProcessingTime(cfg SparkDstreamBatchProcessingTimeMetricConfig) metricSparkDstreamBatchProcessingTime {
+	m := metricSparkDstreamBatchProcessingTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamBatchSchedulingDelay struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkDstreamBatchSchedulingDelayMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.batch.scheduling.delay metric with initial data.
+func (m *metricSparkDstreamBatchSchedulingDelay) init() {
+	m.data.SetName("spark.dstream.batch.scheduling.delay")
+	m.data.SetDescription("Mean time that a batch waited before it was processed, over the batches that Spark has kept.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDstreamBatchSchedulingDelay) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamBatchSchedulingDelay) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamBatchSchedulingDelay) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamBatchSchedulingDelay(cfg SparkDstreamBatchSchedulingDelayMetricConfig) metricSparkDstreamBatchSchedulingDelay {
+	m := metricSparkDstreamBatchSchedulingDelay{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamBatchTotalDelay struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SparkDstreamBatchTotalDelayMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.batch.total.delay metric with initial data.
+func (m *metricSparkDstreamBatchTotalDelay) init() {
+	m.data.SetName("spark.dstream.batch.total.delay")
+	m.data.SetDescription("Mean time from the end of a batch until it was processed, over the batches that Spark has kept.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDstreamBatchTotalDelay) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamBatchTotalDelay) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamBatchTotalDelay) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamBatchTotalDelay(cfg SparkDstreamBatchTotalDelayMetricConfig) metricSparkDstreamBatchTotalDelay {
+	m := metricSparkDstreamBatchTotalDelay{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamBatches struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkDstreamBatchesMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.batches metric with initial data.
+func (m *metricSparkDstreamBatches) init() {
+	m.data.SetName("spark.dstream.batches")
+	m.data.SetDescription("Batches of the DStreams.")
+	m.data.SetUnit("{batch}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDstreamBatches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkDstreamBatchStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.dstream.batch.state", sparkDstreamBatchStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamBatches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamBatches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamBatches(cfg SparkDstreamBatchesMetricConfig) metricSparkDstreamBatches {
+	m := metricSparkDstreamBatches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamInputRate struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkDstreamInputRateMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.input.rate metric with initial data.
+func (m *metricSparkDstreamInputRate) init() {
+	m.data.SetName("spark.dstream.input.rate")
+	m.data.SetDescription("Records that arrive, on average over the batches that Spark has kept.")
+	m.data.SetUnit("{record}/s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSparkDstreamInputRate) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamInputRate) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamInputRate) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamInputRate(cfg SparkDstreamInputRateMetricConfig) metricSparkDstreamInputRate {
+	m := metricSparkDstreamInputRate{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamReceivers struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkDstreamReceiversMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.receivers metric with initial data.
+func (m *metricSparkDstreamReceivers) init() {
+	m.data.SetName("spark.dstream.receivers")
+	m.data.SetDescription("Receivers of the DStreams.")
+	m.data.SetUnit("{receiver}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDstreamReceivers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkDstreamReceiverStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.dstream.receiver.state", sparkDstreamReceiverStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamReceivers) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamReceivers) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamReceivers(cfg SparkDstreamReceiversMetricConfig) metricSparkDstreamReceivers {
+	m := metricSparkDstreamReceivers{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDstreamRecords struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkDstreamRecordsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.dstream.records metric with initial data.
+func (m *metricSparkDstreamRecords) init() {
+	m.data.SetName("spark.dstream.records")
+	m.data.SetDescription("Records of the DStreams.")
+	m.data.SetUnit("{record}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDstreamRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkDstreamRecordStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.dstream.record.state", sparkDstreamRecordStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDstreamRecords) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDstreamRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDstreamRecords(cfg SparkDstreamRecordsMetricConfig) metricSparkDstreamRecords {
+	m := metricSparkDstreamRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkExecutorCoreLimit struct {
 	data     pmetric.Metric                     // data buffer for generated metric.
 	config   SparkExecutorCoreLimitMetricConfig // metric config provided by user.
@@ -2201,6 +5904,168 @@ func (m *metricSparkExecutorDiskUsage) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkExecutorDiskUsage(cfg SparkExecutorDiskUsageMetricConfig) metricSparkExecutorDiskUsage {
 	m := metricSparkExecutorDiskUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkExecutorExcluded struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkExecutorExcludedMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.excluded metric with initial data.
+func (m *metricSparkExecutorExcluded) init() {
+	m.data.SetName("spark.executor.excluded")
+	m.data.SetDescription("1 if the executor is excluded from running tasks because too many failed on it, else 0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorExcluded) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorExcluded) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorExcluded) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorExcluded(cfg SparkExecutorExcludedMetricConfig) metricSparkExecutorExcluded {
+	m := metricSparkExecutorExcluded{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkExecutorGcCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkExecutorGcCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.gc.count metric with initial data.
+func (m *metricSparkExecutorGcCount) init() {
+	m.data.SetName("spark.executor.gc.count")
+	m.data.SetDescription("Garbage collections, as sampled; less recent than spark.executor.gc_time.")
+	m.data.SetUnit("{collection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorGcCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+	dp.Attributes().PutStr("spark.gc.type", sparkGcTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorGcCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorGcCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorGcCount(cfg SparkExecutorGcCountMetricConfig) metricSparkExecutorGcCount {
+	m := metricSparkExecutorGcCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkExecutorGcDuration struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SparkExecutorGcDurationMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.gc.duration metric with initial data.
+func (m *metricSparkExecutorGcDuration) init() {
+	m.data.SetName("spark.executor.gc.duration")
+	m.data.SetDescription("Time spent in a kind of garbage collection, as sampled; less recent than spark.executor.gc_time.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorGcDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+	dp.Attributes().PutStr("spark.gc.type", sparkGcTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorGcDuration) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorGcDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorGcDuration(cfg SparkExecutorGcDurationMetricConfig) metricSparkExecutorGcDuration {
+	m := metricSparkExecutorGcDuration{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2478,6 +6343,60 @@ func newMetricSparkExecutorMemoryUsage(cfg SparkExecutorMemoryUsageMetricConfig)
 	return m
 }
 
+type metricSparkExecutorRddBlocks struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkExecutorRddBlocksMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.rdd.blocks metric with initial data.
+func (m *metricSparkExecutorRddBlocks) init() {
+	m.data.SetName("spark.executor.rdd.blocks")
+	m.data.SetDescription("Cached blocks of RDDs and tables.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorRddBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorRddBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorRddBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorRddBlocks(cfg SparkExecutorRddBlocksMetricConfig) metricSparkExecutorRddBlocks {
+	m := metricSparkExecutorRddBlocks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkExecutorShuffleIoSize struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   SparkExecutorShuffleIoSizeMetricConfig // metric config provided by user.
@@ -2525,6 +6444,116 @@ func (m *metricSparkExecutorShuffleIoSize) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkExecutorShuffleIoSize(cfg SparkExecutorShuffleIoSizeMetricConfig) metricSparkExecutorShuffleIoSize {
 	m := metricSparkExecutorShuffleIoSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkExecutorStorageMemoryLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkExecutorStorageMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.storage.memory.limit metric with initial data.
+func (m *metricSparkExecutorStorageMemoryLimit) init() {
+	m.data.SetName("spark.executor.storage.memory.limit")
+	m.data.SetDescription("Memory that storage can use, by where it is.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorStorageMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorStorageMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorStorageMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorStorageMemoryLimit(cfg SparkExecutorStorageMemoryLimitMetricConfig) metricSparkExecutorStorageMemoryLimit {
+	m := metricSparkExecutorStorageMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkExecutorStorageMemoryUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SparkExecutorStorageMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills spark.executor.storage.memory.usage metric with initial data.
+func (m *metricSparkExecutorStorageMemoryUsage) init() {
+	m.data.SetName("spark.executor.storage.memory.usage")
+	m.data.SetDescription("Storage memory in use, by where it is.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkExecutorStorageMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.executor.id", sparkExecutorIDAttributeValue)
+	dp.Attributes().PutStr("spark.memory.location", sparkMemoryLocationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkExecutorStorageMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkExecutorStorageMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkExecutorStorageMemoryUsage(cfg SparkExecutorStorageMemoryUsageMetricConfig) metricSparkExecutorStorageMemoryUsage {
+	m := metricSparkExecutorStorageMemoryUsage{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2750,6 +6779,804 @@ func newMetricSparkExecutorTime(cfg SparkExecutorTimeMetricConfig) metricSparkEx
 	return m
 }
 
+type metricSparkModelResult struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   SparkModelResultMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.model.result metric with initial data.
+func (m *metricSparkModelResult) init() {
+	m.data.SetName("spark.model.result")
+	m.data.SetDescription("Result that the model returns: what the job registered, set or described, rows that it read and wrote, and rates of its streaming queries.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkModelResult) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkModelResultNameAttributeValue string, sparkModelResultSourceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.model.result.name", sparkModelResultNameAttributeValue)
+	dp.Attributes().PutStr("spark.model.result.source", sparkModelResultSourceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkModelResult) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkModelResult) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkModelResult(cfg SparkModelResultMetricConfig) metricSparkModelResult {
+	m := metricSparkModelResult{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLBroadcastRecords struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SparkSQLBroadcastRecordsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.broadcast.records metric with initial data.
+func (m *metricSparkSQLBroadcastRecords) init() {
+	m.data.SetName("spark.sql.broadcast.records")
+	m.data.SetDescription("Rows of the largest table that was broadcast.")
+	m.data.SetUnit("{row}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLBroadcastRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLBroadcastRecords) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLBroadcastRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLBroadcastRecords(cfg SparkSQLBroadcastRecordsMetricConfig) metricSparkSQLBroadcastRecords {
+	m := metricSparkSQLBroadcastRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLBroadcastSize struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkSQLBroadcastSizeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.broadcast.size metric with initial data.
+func (m *metricSparkSQLBroadcastSize) init() {
+	m.data.SetName("spark.sql.broadcast.size")
+	m.data.SetDescription("Size of the largest table that was broadcast.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLBroadcastSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLBroadcastSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLBroadcastSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLBroadcastSize(cfg SparkSQLBroadcastSizeMetricConfig) metricSparkSQLBroadcastSize {
+	m := metricSparkSQLBroadcastSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLBroadcastTime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkSQLBroadcastTimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.broadcast.time metric with initial data.
+func (m *metricSparkSQLBroadcastTime) init() {
+	m.data.SetName("spark.sql.broadcast.time")
+	m.data.SetDescription("Time that it took to collect, build and send the largest table that was broadcast.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLBroadcastTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLBroadcastTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLBroadcastTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLBroadcastTime(cfg SparkSQLBroadcastTimeMetricConfig) metricSparkSQLBroadcastTime {
+	m := metricSparkSQLBroadcastTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLDuration struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   SparkSQLDurationMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.duration metric with initial data.
+func (m *metricSparkSQLDuration) init() {
+	m.data.SetName("spark.sql.duration")
+	m.data.SetDescription("Time since the SQL execution was submitted, until now or its end.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLDuration(cfg SparkSQLDurationMetricConfig) metricSparkSQLDuration {
+	m := metricSparkSQLDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLJoinRecords struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkSQLJoinRecordsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.join.records metric with initial data.
+func (m *metricSparkSQLJoinRecords) init() {
+	m.data.SetName("spark.sql.join.records")
+	m.data.SetDescription("Rows that came out of the largest cartesian product or nested-loop join.")
+	m.data.SetUnit("{row}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLJoinRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLJoinRecords) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLJoinRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLJoinRecords(cfg SparkSQLJoinRecordsMetricConfig) metricSparkSQLJoinRecords {
+	m := metricSparkSQLJoinRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLPartitionsCoalesced struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SparkSQLPartitionsCoalescedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.partitions.coalesced metric with initial data.
+func (m *metricSparkSQLPartitionsCoalesced) init() {
+	m.data.SetName("spark.sql.partitions.coalesced")
+	m.data.SetDescription("Partitions that shuffles were left with after adaptive execution had coalesced them.")
+	m.data.SetUnit("{partition}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLPartitionsCoalesced) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLPartitionsCoalesced) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLPartitionsCoalesced) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLPartitionsCoalesced(cfg SparkSQLPartitionsCoalescedMetricConfig) metricSparkSQLPartitionsCoalesced {
+	m := metricSparkSQLPartitionsCoalesced{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLScanFiles struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SparkSQLScanFilesMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.scan.files metric with initial data.
+func (m *metricSparkSQLScanFiles) init() {
+	m.data.SetName("spark.sql.scan.files")
+	m.data.SetDescription("Files read.")
+	m.data.SetUnit("{file}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLScanFiles) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLScanFiles) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLScanFiles) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLScanFiles(cfg SparkSQLScanFilesMetricConfig) metricSparkSQLScanFiles {
+	m := metricSparkSQLScanFiles{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLScanRecords struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkSQLScanRecordsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.scan.records metric with initial data.
+func (m *metricSparkSQLScanRecords) init() {
+	m.data.SetName("spark.sql.scan.records")
+	m.data.SetDescription("Rows that scans gave.")
+	m.data.SetUnit("{row}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLScanRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLScanRecords) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLScanRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLScanRecords(cfg SparkSQLScanRecordsMetricConfig) metricSparkSQLScanRecords {
+	m := metricSparkSQLScanRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLScanSize struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   SparkSQLScanSizeMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.scan.size metric with initial data.
+func (m *metricSparkSQLScanSize) init() {
+	m.data.SetName("spark.sql.scan.size")
+	m.data.SetDescription("Size of the files read.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLScanSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLScanSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLScanSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLScanSize(cfg SparkSQLScanSizeMetricConfig) metricSparkSQLScanSize {
+	m := metricSparkSQLScanSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLSpillSize struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SparkSQLSpillSizeMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.spill.size metric with initial data.
+func (m *metricSparkSQLSpillSize) init() {
+	m.data.SetName("spark.sql.spill.size")
+	m.data.SetDescription("Bytes that sorts and aggregations spilled.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLSpillSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLSpillSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLSpillSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLSpillSize(cfg SparkSQLSpillSizeMetricConfig) metricSparkSQLSpillSize {
+	m := metricSparkSQLSpillSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLStatus struct {
+	data     pmetric.Metric             // data buffer for generated metric.
+	config   SparkSQLStatusMetricConfig // metric config provided by user.
+	capacity int                        // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.status metric with initial data.
+func (m *metricSparkSQLStatus) init() {
+	m.data.SetName("spark.sql.status")
+	m.data.SetDescription("1 for the state that the SQL execution is in, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string, sparkSQLStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+	dp.Attributes().PutStr("spark.sql.state", sparkSQLStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLStatus(cfg SparkSQLStatusMetricConfig) metricSparkSQLStatus {
+	m := metricSparkSQLStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLWriteFiles struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SparkSQLWriteFilesMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.write.files metric with initial data.
+func (m *metricSparkSQLWriteFiles) init() {
+	m.data.SetName("spark.sql.write.files")
+	m.data.SetDescription("Files written.")
+	m.data.SetUnit("{file}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLWriteFiles) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLWriteFiles) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLWriteFiles) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLWriteFiles(cfg SparkSQLWriteFilesMetricConfig) metricSparkSQLWriteFiles {
+	m := metricSparkSQLWriteFiles{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLWriteRecords struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkSQLWriteRecordsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.write.records metric with initial data.
+func (m *metricSparkSQLWriteRecords) init() {
+	m.data.SetName("spark.sql.write.records")
+	m.data.SetDescription("Rows written.")
+	m.data.SetUnit("{row}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLWriteRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLWriteRecords) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLWriteRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLWriteRecords(cfg SparkSQLWriteRecordsMetricConfig) metricSparkSQLWriteRecords {
+	m := metricSparkSQLWriteRecords{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkSQLWriteSize struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SparkSQLWriteSizeMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.write.size metric with initial data.
+func (m *metricSparkSQLWriteSize) init() {
+	m.data.SetName("spark.sql.write.size")
+	m.data.SetDescription("Bytes of the files written.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLWriteSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLWriteSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLWriteSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLWriteSize(cfg SparkSQLWriteSizeMetricConfig) metricSparkSQLWriteSize {
+	m := metricSparkSQLWriteSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkStageDiskSpilled struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   SparkStageDiskSpilledMetricConfig // metric config provided by user.
@@ -2908,6 +7735,62 @@ func (m *metricSparkStageExecutorCPUTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkStageExecutorCPUTime(cfg SparkStageExecutorCPUTimeMetricConfig) metricSparkStageExecutorCPUTime {
 	m := metricSparkStageExecutorCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageExecutorDeserializeTime struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SparkStageExecutorDeserializeTimeMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.executor.deserialize_time metric with initial data.
+func (m *metricSparkStageExecutorDeserializeTime) init() {
+	m.data.SetName("spark.stage.executor.deserialize_time")
+	m.data.SetDescription("Time that executors spent deserializing tasks.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageExecutorDeserializeTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageExecutorDeserializeTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageExecutorDeserializeTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageExecutorDeserializeTime(cfg SparkStageExecutorDeserializeTimeMetricConfig) metricSparkStageExecutorDeserializeTime {
+	m := metricSparkStageExecutorDeserializeTime{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3252,6 +8135,229 @@ func newMetricSparkStageMemorySpilled(cfg SparkStageMemorySpilledMetricConfig) m
 	return m
 }
 
+type metricSparkStageResultSerializeTime struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SparkStageResultSerializeTimeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.result.serialize_time metric with initial data.
+func (m *metricSparkStageResultSerializeTime) init() {
+	m.data.SetName("spark.stage.result.serialize_time")
+	m.data.SetDescription("Time that tasks spent serializing their results.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageResultSerializeTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageResultSerializeTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageResultSerializeTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageResultSerializeTime(cfg SparkStageResultSerializeTimeMetricConfig) metricSparkStageResultSerializeTime {
+	m := metricSparkStageResultSerializeTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageResultSize struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkStageResultSizeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.result.size metric with initial data.
+func (m *metricSparkStageResultSize) init() {
+	m.data.SetName("spark.stage.result.size")
+	m.data.SetDescription("Bytes of results that tasks sent to the driver.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageResultSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageResultSize) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageResultSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageResultSize(cfg SparkStageResultSizeMetricConfig) metricSparkStageResultSize {
+	m := metricSparkStageResultSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageSchedulingDelay struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkStageSchedulingDelayMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.scheduling.delay metric with initial data.
+func (m *metricSparkStageSchedulingDelay) init() {
+	m.data.SetName("spark.stage.scheduling.delay")
+	m.data.SetDescription("Time from the submission of the stage until its first task was launched.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageSchedulingDelay) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageSchedulingDelay) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageSchedulingDelay) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageSchedulingDelay(cfg SparkStageSchedulingDelayMetricConfig) metricSparkStageSchedulingDelay {
+	m := metricSparkStageSchedulingDelay{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageShuffleBlocksFetched struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SparkStageShuffleBlocksFetchedMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.shuffle.blocks_fetched metric with initial data.
+func (m *metricSparkStageShuffleBlocksFetched) init() {
+	m.data.SetName("spark.stage.shuffle.blocks_fetched")
+	m.data.SetDescription("Blocks of shuffles read.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageShuffleBlocksFetched) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sourceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+	dp.Attributes().PutStr("source", sourceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageShuffleBlocksFetched) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageShuffleBlocksFetched) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageShuffleBlocksFetched(cfg SparkStageShuffleBlocksFetchedMetricConfig) metricSparkStageShuffleBlocksFetched {
+	m := metricSparkStageShuffleBlocksFetched{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkStageShuffleFetchWaitTime struct {
 	data     pmetric.Metric                             // data buffer for generated metric.
 	config   SparkStageShuffleFetchWaitTimeMetricConfig // metric config provided by user.
@@ -3300,6 +8406,62 @@ func (m *metricSparkStageShuffleFetchWaitTime) emit(metrics pmetric.MetricSlice)
 
 func newMetricSparkStageShuffleFetchWaitTime(cfg SparkStageShuffleFetchWaitTimeMetricConfig) metricSparkStageShuffleFetchWaitTime {
 	m := metricSparkStageShuffleFetchWaitTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageShuffleIoDisk struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SparkStageShuffleIoDiskMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.shuffle.io.disk metric with initial data.
+func (m *metricSparkStageShuffleIoDisk) init() {
+	m.data.SetName("spark.stage.shuffle.io.disk")
+	m.data.SetDescription("Bytes of shuffles that were read from other executors to disk, because a block was too large for memory.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageShuffleIoDisk) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageShuffleIoDisk) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageShuffleIoDisk) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageShuffleIoDisk(cfg SparkStageShuffleIoDiskMetricConfig) metricSparkStageShuffleIoDisk {
+	m := metricSparkStageShuffleIoDisk{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -3639,6 +8801,116 @@ func (m *metricSparkStageTaskActive) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkStageTaskActive(cfg SparkStageTaskActiveMetricConfig) metricSparkStageTaskActive {
 	m := metricSparkStageTaskActive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageTaskDeserializeTime struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SparkStageTaskDeserializeTimeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.task.deserialize_time metric with initial data.
+func (m *metricSparkStageTaskDeserializeTime) init() {
+	m.data.SetName("spark.stage.task.deserialize_time")
+	m.data.SetDescription("Time that executors spent deserializing successful tasks, by quantile.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageTaskDeserializeTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+	dp.Attributes().PutStr("spark.task.quantile", sparkTaskQuantileAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageTaskDeserializeTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageTaskDeserializeTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageTaskDeserializeTime(cfg SparkStageTaskDeserializeTimeMetricConfig) metricSparkStageTaskDeserializeTime {
+	m := metricSparkStageTaskDeserializeTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageTaskDuration struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkStageTaskDurationMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.task.duration metric with initial data.
+func (m *metricSparkStageTaskDuration) init() {
+	m.data.SetName("spark.stage.task.duration")
+	m.data.SetDescription("Time from launch to end of tasks, by quantile. Where tasks failed or were killed, Spark mixes their attempts in and cuts off as many of the longest; spark.stage.task.run_time is right then.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageTaskDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+	dp.Attributes().PutStr("spark.task.quantile", sparkTaskQuantileAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageTaskDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageTaskDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageTaskDuration(cfg SparkStageTaskDurationMetricConfig) metricSparkStageTaskDuration {
+	m := metricSparkStageTaskDuration{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4526,6 +9798,62 @@ func newMetricSparkStageTaskShuffleWriteSize(cfg SparkStageTaskShuffleWriteSizeM
 	return m
 }
 
+type metricSparkStageTaskSpeculative struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SparkStageTaskSpeculativeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.task.speculative metric with initial data.
+func (m *metricSparkStageTaskSpeculative) init() {
+	m.data.SetName("spark.stage.task.speculative")
+	m.data.SetDescription("Task attempts that were launched because another attempt was slow.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageTaskSpeculative) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageTaskSpeculative) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageTaskSpeculative) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageTaskSpeculative(cfg SparkStageTaskSpeculativeMetricConfig) metricSparkStageTaskSpeculative {
+	m := metricSparkStageTaskSpeculative{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkStageTasks struct {
 	data     pmetric.Metric              // data buffer for generated metric.
 	config   SparkStageTasksMetricConfig // metric config provided by user.
@@ -4574,6 +9902,424 @@ func (m *metricSparkStageTasks) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkStageTasks(cfg SparkStageTasksMetricConfig) metricSparkStageTasks {
 	m := metricSparkStageTasks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryBatchDuration struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkStreamingQueryBatchDurationMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.batch.duration metric with initial data.
+func (m *metricSparkStreamingQueryBatchDuration) init() {
+	m.data.SetName("spark.streaming.query.batch.duration")
+	m.data.SetDescription("Duration of the micro-batch that ended last.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryBatchDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryBatchDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryBatchDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryBatchDuration(cfg SparkStreamingQueryBatchDurationMetricConfig) metricSparkStreamingQueryBatchDuration {
+	m := metricSparkStreamingQueryBatchDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryBatches struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SparkStreamingQueryBatchesMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.batches metric with initial data.
+func (m *metricSparkStreamingQueryBatches) init() {
+	m.data.SetName("spark.streaming.query.batches")
+	m.data.SetDescription("Micro-batches of the streaming query that have ended since the application started.")
+	m.data.SetUnit("{batch}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryBatches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryBatches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryBatches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryBatches(cfg SparkStreamingQueryBatchesMetricConfig) metricSparkStreamingQueryBatches {
+	m := metricSparkStreamingQueryBatches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryInputRate struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SparkStreamingQueryInputRateMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.input.rate metric with initial data.
+func (m *metricSparkStreamingQueryInputRate) init() {
+	m.data.SetName("spark.streaming.query.input.rate")
+	m.data.SetDescription("Records that arrive at the streaming query.")
+	m.data.SetUnit("{record}/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryInputRate) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryInputRate) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryInputRate) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryInputRate(cfg SparkStreamingQueryInputRateMetricConfig) metricSparkStreamingQueryInputRate {
+	m := metricSparkStreamingQueryInputRate{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryLatency struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SparkStreamingQueryLatencyMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.latency metric with initial data.
+func (m *metricSparkStreamingQueryLatency) init() {
+	m.data.SetName("spark.streaming.query.latency")
+	m.data.SetDescription("Duration of the last trigger of the streaming query.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryLatency) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryLatency) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryLatency) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryLatency(cfg SparkStreamingQueryLatencyMetricConfig) metricSparkStreamingQueryLatency {
+	m := metricSparkStreamingQueryLatency{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryProcessingRate struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SparkStreamingQueryProcessingRateMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.processing.rate metric with initial data.
+func (m *metricSparkStreamingQueryProcessingRate) init() {
+	m.data.SetName("spark.streaming.query.processing.rate")
+	m.data.SetDescription("Records that the streaming query processes.")
+	m.data.SetUnit("{record}/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryProcessingRate) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryProcessingRate) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryProcessingRate) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryProcessingRate(cfg SparkStreamingQueryProcessingRateMetricConfig) metricSparkStreamingQueryProcessingRate {
+	m := metricSparkStreamingQueryProcessingRate{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryStateMemory struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SparkStreamingQueryStateMemoryMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.state.memory metric with initial data.
+func (m *metricSparkStreamingQueryStateMemory) init() {
+	m.data.SetName("spark.streaming.query.state.memory")
+	m.data.SetDescription("Memory that the state of the streaming query uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryStateMemory) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryStateMemory) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryStateMemory) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryStateMemory(cfg SparkStreamingQueryStateMemoryMetricConfig) metricSparkStreamingQueryStateMemory {
+	m := metricSparkStreamingQueryStateMemory{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryStateRows struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SparkStreamingQueryStateRowsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.state.rows metric with initial data.
+func (m *metricSparkStreamingQueryStateRows) init() {
+	m.data.SetName("spark.streaming.query.state.rows")
+	m.data.SetDescription("Rows in the state of the streaming query.")
+	m.data.SetUnit("{row}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryStateRows) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryStateRows) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryStateRows) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryStateRows(cfg SparkStreamingQueryStateRowsMetricConfig) metricSparkStreamingQueryStateRows {
+	m := metricSparkStreamingQueryStateRows{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStreamingQueryWatermarkDelay struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SparkStreamingQueryWatermarkDelayMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills spark.streaming.query.watermark.delay metric with initial data.
+func (m *metricSparkStreamingQueryWatermarkDelay) init() {
+	m.data.SetName("spark.streaming.query.watermark.delay")
+	m.data.SetDescription("How far the event-time watermark of the streaming query is behind the clock.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStreamingQueryWatermarkDelay) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.streaming.query.name", sparkStreamingQueryNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStreamingQueryWatermarkDelay) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStreamingQueryWatermarkDelay) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStreamingQueryWatermarkDelay(cfg SparkStreamingQueryWatermarkDelayMetricConfig) metricSparkStreamingQueryWatermarkDelay {
+	m := metricSparkStreamingQueryWatermarkDelay{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6234,109 +11980,200 @@ func newMetricYarnQueueVcoreUsage(cfg YarnQueueVcoreUsageMetricConfig) metricYar
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                     MetricsBuilderConfig // config of the metrics builder.
-	startTime                                  pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                            int                  // maximum observed number of metrics per resource.
-	metricsBuffer                              pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                  component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter             map[string]filter.Filter
-	resourceAttributeExcludeFilter             map[string]filter.Filter
-	metricSparkApplicationCoreLimit            metricSparkApplicationCoreLimit
-	metricSparkApplicationDuration             metricSparkApplicationDuration
-	metricSparkApplicationExecutorActive       metricSparkApplicationExecutorActive
-	metricSparkApplicationExecutorCPUTime      metricSparkApplicationExecutorCPUTime
-	metricSparkApplicationExecutorLost         metricSparkApplicationExecutorLost
-	metricSparkApplicationExecutorRunTime      metricSparkApplicationExecutorRunTime
-	metricSparkApplicationIoRecords            metricSparkApplicationIoRecords
-	metricSparkApplicationIoSize               metricSparkApplicationIoSize
-	metricSparkApplicationJobActive            metricSparkApplicationJobActive
-	metricSparkApplicationJobResult            metricSparkApplicationJobResult
-	metricSparkApplicationJvmGcTime            metricSparkApplicationJvmGcTime
-	metricSparkApplicationSetting              metricSparkApplicationSetting
-	metricSparkApplicationShuffleFetchWaitTime metricSparkApplicationShuffleFetchWaitTime
-	metricSparkApplicationShuffleIoSize        metricSparkApplicationShuffleIoSize
-	metricSparkApplicationSpillSize            metricSparkApplicationSpillSize
-	metricSparkApplicationStageActive          metricSparkApplicationStageActive
-	metricSparkApplicationStageResult          metricSparkApplicationStageResult
-	metricSparkApplicationStatus               metricSparkApplicationStatus
-	metricSparkApplicationTaskActive           metricSparkApplicationTaskActive
-	metricSparkApplicationTaskResult           metricSparkApplicationTaskResult
-	metricSparkExecutorCoreLimit               metricSparkExecutorCoreLimit
-	metricSparkExecutorDiskUsage               metricSparkExecutorDiskUsage
-	metricSparkExecutorGcTime                  metricSparkExecutorGcTime
-	metricSparkExecutorInputSize               metricSparkExecutorInputSize
-	metricSparkExecutorMemoryLimit             metricSparkExecutorMemoryLimit
-	metricSparkExecutorMemoryPeak              metricSparkExecutorMemoryPeak
-	metricSparkExecutorMemoryUsage             metricSparkExecutorMemoryUsage
-	metricSparkExecutorShuffleIoSize           metricSparkExecutorShuffleIoSize
-	metricSparkExecutorTaskActive              metricSparkExecutorTaskActive
-	metricSparkExecutorTaskLimit               metricSparkExecutorTaskLimit
-	metricSparkExecutorTaskResult              metricSparkExecutorTaskResult
-	metricSparkExecutorTime                    metricSparkExecutorTime
-	metricSparkStageDiskSpilled                metricSparkStageDiskSpilled
-	metricSparkStageDuration                   metricSparkStageDuration
-	metricSparkStageExecutorCPUTime            metricSparkStageExecutorCPUTime
-	metricSparkStageExecutorRunTime            metricSparkStageExecutorRunTime
-	metricSparkStageIoRecords                  metricSparkStageIoRecords
-	metricSparkStageIoSize                     metricSparkStageIoSize
-	metricSparkStageJvmGcTime                  metricSparkStageJvmGcTime
-	metricSparkStageMemoryPeak                 metricSparkStageMemoryPeak
-	metricSparkStageMemorySpilled              metricSparkStageMemorySpilled
-	metricSparkStageShuffleFetchWaitTime       metricSparkStageShuffleFetchWaitTime
-	metricSparkStageShuffleIoReadSize          metricSparkStageShuffleIoReadSize
-	metricSparkStageShuffleIoRecords           metricSparkStageShuffleIoRecords
-	metricSparkStageShuffleIoWriteSize         metricSparkStageShuffleIoWriteSize
-	metricSparkStageShuffleWriteTime           metricSparkStageShuffleWriteTime
-	metricSparkStageStatus                     metricSparkStageStatus
-	metricSparkStageTaskActive                 metricSparkStageTaskActive
-	metricSparkStageTaskFetchWaitTime          metricSparkStageTaskFetchWaitTime
-	metricSparkStageTaskInputRecords           metricSparkStageTaskInputRecords
-	metricSparkStageTaskInputSize              metricSparkStageTaskInputSize
-	metricSparkStageTaskJvmGcTime              metricSparkStageTaskJvmGcTime
-	metricSparkStageTaskMemoryPeak             metricSparkStageTaskMemoryPeak
-	metricSparkStageTaskMemorySpilled          metricSparkStageTaskMemorySpilled
-	metricSparkStageTaskOutputSize             metricSparkStageTaskOutputSize
-	metricSparkStageTaskResult                 metricSparkStageTaskResult
-	metricSparkStageTaskRunTime                metricSparkStageTaskRunTime
-	metricSparkStageTaskRunningDuration        metricSparkStageTaskRunningDuration
-	metricSparkStageTaskRunningMemorySpilled   metricSparkStageTaskRunningMemorySpilled
-	metricSparkStageTaskRunningSize            metricSparkStageTaskRunningSize
-	metricSparkStageTaskSchedulerDelay         metricSparkStageTaskSchedulerDelay
-	metricSparkStageTaskShuffleReadRecords     metricSparkStageTaskShuffleReadRecords
-	metricSparkStageTaskShuffleReadSize        metricSparkStageTaskShuffleReadSize
-	metricSparkStageTaskShuffleWriteSize       metricSparkStageTaskShuffleWriteSize
-	metricSparkStageTasks                      metricSparkStageTasks
-	metricYarnApplicationContainerActive       metricYarnApplicationContainerActive
-	metricYarnApplicationMemoryTime            metricYarnApplicationMemoryTime
-	metricYarnApplicationMemoryUsage           metricYarnApplicationMemoryUsage
-	metricYarnApplicationPreempted             metricYarnApplicationPreempted
-	metricYarnApplicationVcoreTime             metricYarnApplicationVcoreTime
-	metricYarnApplicationVcoreUsage            metricYarnApplicationVcoreUsage
-	metricYarnApplicationWaitDuration          metricYarnApplicationWaitDuration
-	metricYarnClusterApplicationResult         metricYarnClusterApplicationResult
-	metricYarnClusterApplicationSubmitted      metricYarnClusterApplicationSubmitted
-	metricYarnClusterApplications              metricYarnClusterApplications
-	metricYarnClusterContainers                metricYarnClusterContainers
-	metricYarnClusterMemoryLimit               metricYarnClusterMemoryLimit
-	metricYarnClusterMemoryUsage               metricYarnClusterMemoryUsage
-	metricYarnClusterNodes                     metricYarnClusterNodes
-	metricYarnClusterVcoreLimit                metricYarnClusterVcoreLimit
-	metricYarnClusterVcoreUsage                metricYarnClusterVcoreUsage
-	metricYarnNodeContainers                   metricYarnNodeContainers
-	metricYarnNodeMemoryUsage                  metricYarnNodeMemoryUsage
-	metricYarnNodeStatus                       metricYarnNodeStatus
-	metricYarnNodeVcoreUsage                   metricYarnNodeVcoreUsage
-	metricYarnQueueAmMemoryLimit               metricYarnQueueAmMemoryLimit
-	metricYarnQueueAmMemoryUsage               metricYarnQueueAmMemoryUsage
-	metricYarnQueueApplicationLimit            metricYarnQueueApplicationLimit
-	metricYarnQueueApplications                metricYarnQueueApplications
-	metricYarnQueueCapacityGuaranteed          metricYarnQueueCapacityGuaranteed
-	metricYarnQueueCapacityLimit               metricYarnQueueCapacityLimit
-	metricYarnQueueCapacityUsage               metricYarnQueueCapacityUsage
-	metricYarnQueueCapacityUtilization         metricYarnQueueCapacityUtilization
-	metricYarnQueueContainers                  metricYarnQueueContainers
-	metricYarnQueueMemoryUsage                 metricYarnQueueMemoryUsage
-	metricYarnQueueVcoreUsage                  metricYarnQueueVcoreUsage
+	config                                                   MetricsBuilderConfig // config of the metrics builder.
+	startTime                                                pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                          int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                            pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                                component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                           map[string]filter.Filter
+	resourceAttributeExcludeFilter                           map[string]filter.Filter
+	metricSparkApplicationCoreLimit                          metricSparkApplicationCoreLimit
+	metricSparkApplicationCoreTime                           metricSparkApplicationCoreTime
+	metricSparkApplicationDuration                           metricSparkApplicationDuration
+	metricSparkApplicationEventDropped                       metricSparkApplicationEventDropped
+	metricSparkApplicationEvicted                            metricSparkApplicationEvicted
+	metricSparkApplicationExecutorActive                     metricSparkApplicationExecutorActive
+	metricSparkApplicationExecutorCPUTime                    metricSparkApplicationExecutorCPUTime
+	metricSparkApplicationExecutorLost                       metricSparkApplicationExecutorLost
+	metricSparkApplicationExecutorPeak                       metricSparkApplicationExecutorPeak
+	metricSparkApplicationExecutorRunTime                    metricSparkApplicationExecutorRunTime
+	metricSparkApplicationIoRecords                          metricSparkApplicationIoRecords
+	metricSparkApplicationIoSize                             metricSparkApplicationIoSize
+	metricSparkApplicationJobActive                          metricSparkApplicationJobActive
+	metricSparkApplicationJobResult                          metricSparkApplicationJobResult
+	metricSparkApplicationJvmGcTime                          metricSparkApplicationJvmGcTime
+	metricSparkApplicationModelRunRecordTime                 metricSparkApplicationModelRunRecordTime
+	metricSparkApplicationModelRunRecords                    metricSparkApplicationModelRunRecords
+	metricSparkApplicationSetting                            metricSparkApplicationSetting
+	metricSparkApplicationShuffleFetchWaitTime               metricSparkApplicationShuffleFetchWaitTime
+	metricSparkApplicationShuffleIoSize                      metricSparkApplicationShuffleIoSize
+	metricSparkApplicationSpillSize                          metricSparkApplicationSpillSize
+	metricSparkApplicationSQLActive                          metricSparkApplicationSQLActive
+	metricSparkApplicationSQLResult                          metricSparkApplicationSQLResult
+	metricSparkApplicationStageActive                        metricSparkApplicationStageActive
+	metricSparkApplicationStageResult                        metricSparkApplicationStageResult
+	metricSparkApplicationStartupDuration                    metricSparkApplicationStartupDuration
+	metricSparkApplicationStatus                             metricSparkApplicationStatus
+	metricSparkApplicationStorageDiskUsage                   metricSparkApplicationStorageDiskUsage
+	metricSparkApplicationStorageMemoryUsage                 metricSparkApplicationStorageMemoryUsage
+	metricSparkApplicationStoragePartitions                  metricSparkApplicationStoragePartitions
+	metricSparkApplicationStorageRdds                        metricSparkApplicationStorageRdds
+	metricSparkApplicationTaskActive                         metricSparkApplicationTaskActive
+	metricSparkApplicationTaskResult                         metricSparkApplicationTaskResult
+	metricSparkApplicationTaskSkipped                        metricSparkApplicationTaskSkipped
+	metricSparkApplicationTaskSpeculative                    metricSparkApplicationTaskSpeculative
+	metricSparkApplicationWallTime                           metricSparkApplicationWallTime
+	metricSparkDriverBlockManagerDiskUsage                   metricSparkDriverBlockManagerDiskUsage
+	metricSparkDriverBlockManagerMemoryUsage                 metricSparkDriverBlockManagerMemoryUsage
+	metricSparkDriverCodeGeneratorCompilationAverageTime     metricSparkDriverCodeGeneratorCompilationAverageTime
+	metricSparkDriverCodeGeneratorCompilationCount           metricSparkDriverCodeGeneratorCompilationCount
+	metricSparkDriverCodeGeneratorGeneratedClassAverageSize  metricSparkDriverCodeGeneratorGeneratedClassAverageSize
+	metricSparkDriverCodeGeneratorGeneratedClassCount        metricSparkDriverCodeGeneratorGeneratedClassCount
+	metricSparkDriverCodeGeneratorGeneratedMethodAverageSize metricSparkDriverCodeGeneratorGeneratedMethodAverageSize
+	metricSparkDriverCodeGeneratorGeneratedMethodCount       metricSparkDriverCodeGeneratorGeneratedMethodCount
+	metricSparkDriverCodeGeneratorSourceCodeAverageSize      metricSparkDriverCodeGeneratorSourceCodeAverageSize
+	metricSparkDriverCodeGeneratorSourceCodeOperations       metricSparkDriverCodeGeneratorSourceCodeOperations
+	metricSparkDriverDagSchedulerJobActive                   metricSparkDriverDagSchedulerJobActive
+	metricSparkDriverDagSchedulerJobCount                    metricSparkDriverDagSchedulerJobCount
+	metricSparkDriverDagSchedulerStageCount                  metricSparkDriverDagSchedulerStageCount
+	metricSparkDriverDagSchedulerStageFailed                 metricSparkDriverDagSchedulerStageFailed
+	metricSparkDriverExecutorGcOperations                    metricSparkDriverExecutorGcOperations
+	metricSparkDriverExecutorGcTime                          metricSparkDriverExecutorGcTime
+	metricSparkDriverExecutorMemoryExecution                 metricSparkDriverExecutorMemoryExecution
+	metricSparkDriverExecutorMemoryJvm                       metricSparkDriverExecutorMemoryJvm
+	metricSparkDriverExecutorMemoryPool                      metricSparkDriverExecutorMemoryPool
+	metricSparkDriverExecutorMemoryStorage                   metricSparkDriverExecutorMemoryStorage
+	metricSparkDriverHiveExternalCatalogFileCacheHits        metricSparkDriverHiveExternalCatalogFileCacheHits
+	metricSparkDriverHiveExternalCatalogFilesDiscovered      metricSparkDriverHiveExternalCatalogFilesDiscovered
+	metricSparkDriverHiveExternalCatalogHiveClientCalls      metricSparkDriverHiveExternalCatalogHiveClientCalls
+	metricSparkDriverHiveExternalCatalogParallelListingJobs  metricSparkDriverHiveExternalCatalogParallelListingJobs
+	metricSparkDriverHiveExternalCatalogPartitionsFetched    metricSparkDriverHiveExternalCatalogPartitionsFetched
+	metricSparkDriverJvmCPUTime                              metricSparkDriverJvmCPUTime
+	metricSparkDriverLiveListenerBusPosted                   metricSparkDriverLiveListenerBusPosted
+	metricSparkDriverLiveListenerBusProcessingTimeAverage    metricSparkDriverLiveListenerBusProcessingTimeAverage
+	metricSparkDriverLiveListenerBusQueueSize                metricSparkDriverLiveListenerBusQueueSize
+	metricSparkDstreamBatchDuration                          metricSparkDstreamBatchDuration
+	metricSparkDstreamBatchProcessingTime                    metricSparkDstreamBatchProcessingTime
+	metricSparkDstreamBatchSchedulingDelay                   metricSparkDstreamBatchSchedulingDelay
+	metricSparkDstreamBatchTotalDelay                        metricSparkDstreamBatchTotalDelay
+	metricSparkDstreamBatches                                metricSparkDstreamBatches
+	metricSparkDstreamInputRate                              metricSparkDstreamInputRate
+	metricSparkDstreamReceivers                              metricSparkDstreamReceivers
+	metricSparkDstreamRecords                                metricSparkDstreamRecords
+	metricSparkExecutorCoreLimit                             metricSparkExecutorCoreLimit
+	metricSparkExecutorDiskUsage                             metricSparkExecutorDiskUsage
+	metricSparkExecutorExcluded                              metricSparkExecutorExcluded
+	metricSparkExecutorGcCount                               metricSparkExecutorGcCount
+	metricSparkExecutorGcDuration                            metricSparkExecutorGcDuration
+	metricSparkExecutorGcTime                                metricSparkExecutorGcTime
+	metricSparkExecutorInputSize                             metricSparkExecutorInputSize
+	metricSparkExecutorMemoryLimit                           metricSparkExecutorMemoryLimit
+	metricSparkExecutorMemoryPeak                            metricSparkExecutorMemoryPeak
+	metricSparkExecutorMemoryUsage                           metricSparkExecutorMemoryUsage
+	metricSparkExecutorRddBlocks                             metricSparkExecutorRddBlocks
+	metricSparkExecutorShuffleIoSize                         metricSparkExecutorShuffleIoSize
+	metricSparkExecutorStorageMemoryLimit                    metricSparkExecutorStorageMemoryLimit
+	metricSparkExecutorStorageMemoryUsage                    metricSparkExecutorStorageMemoryUsage
+	metricSparkExecutorTaskActive                            metricSparkExecutorTaskActive
+	metricSparkExecutorTaskLimit                             metricSparkExecutorTaskLimit
+	metricSparkExecutorTaskResult                            metricSparkExecutorTaskResult
+	metricSparkExecutorTime                                  metricSparkExecutorTime
+	metricSparkModelResult                                   metricSparkModelResult
+	metricSparkSQLBroadcastRecords                           metricSparkSQLBroadcastRecords
+	metricSparkSQLBroadcastSize                              metricSparkSQLBroadcastSize
+	metricSparkSQLBroadcastTime                              metricSparkSQLBroadcastTime
+	metricSparkSQLDuration                                   metricSparkSQLDuration
+	metricSparkSQLJoinRecords                                metricSparkSQLJoinRecords
+	metricSparkSQLPartitionsCoalesced                        metricSparkSQLPartitionsCoalesced
+	metricSparkSQLScanFiles                                  metricSparkSQLScanFiles
+	metricSparkSQLScanRecords                                metricSparkSQLScanRecords
+	metricSparkSQLScanSize                                   metricSparkSQLScanSize
+	metricSparkSQLSpillSize                                  metricSparkSQLSpillSize
+	metricSparkSQLStatus                                     metricSparkSQLStatus
+	metricSparkSQLWriteFiles                                 metricSparkSQLWriteFiles
+	metricSparkSQLWriteRecords                               metricSparkSQLWriteRecords
+	metricSparkSQLWriteSize                                  metricSparkSQLWriteSize
+	metricSparkStageDiskSpilled                              metricSparkStageDiskSpilled
+	metricSparkStageDuration                                 metricSparkStageDuration
+	metricSparkStageExecutorCPUTime                          metricSparkStageExecutorCPUTime
+	metricSparkStageExecutorDeserializeTime                  metricSparkStageExecutorDeserializeTime
+	metricSparkStageExecutorRunTime                          metricSparkStageExecutorRunTime
+	metricSparkStageIoRecords                                metricSparkStageIoRecords
+	metricSparkStageIoSize                                   metricSparkStageIoSize
+	metricSparkStageJvmGcTime                                metricSparkStageJvmGcTime
+	metricSparkStageMemoryPeak                               metricSparkStageMemoryPeak
+	metricSparkStageMemorySpilled                            metricSparkStageMemorySpilled
+	metricSparkStageResultSerializeTime                      metricSparkStageResultSerializeTime
+	metricSparkStageResultSize                               metricSparkStageResultSize
+	metricSparkStageSchedulingDelay                          metricSparkStageSchedulingDelay
+	metricSparkStageShuffleBlocksFetched                     metricSparkStageShuffleBlocksFetched
+	metricSparkStageShuffleFetchWaitTime                     metricSparkStageShuffleFetchWaitTime
+	metricSparkStageShuffleIoDisk                            metricSparkStageShuffleIoDisk
+	metricSparkStageShuffleIoReadSize                        metricSparkStageShuffleIoReadSize
+	metricSparkStageShuffleIoRecords                         metricSparkStageShuffleIoRecords
+	metricSparkStageShuffleIoWriteSize                       metricSparkStageShuffleIoWriteSize
+	metricSparkStageShuffleWriteTime                         metricSparkStageShuffleWriteTime
+	metricSparkStageStatus                                   metricSparkStageStatus
+	metricSparkStageTaskActive                               metricSparkStageTaskActive
+	metricSparkStageTaskDeserializeTime                      metricSparkStageTaskDeserializeTime
+	metricSparkStageTaskDuration                             metricSparkStageTaskDuration
+	metricSparkStageTaskFetchWaitTime                        metricSparkStageTaskFetchWaitTime
+	metricSparkStageTaskInputRecords                         metricSparkStageTaskInputRecords
+	metricSparkStageTaskInputSize                            metricSparkStageTaskInputSize
+	metricSparkStageTaskJvmGcTime                            metricSparkStageTaskJvmGcTime
+	metricSparkStageTaskMemoryPeak                           metricSparkStageTaskMemoryPeak
+	metricSparkStageTaskMemorySpilled                        metricSparkStageTaskMemorySpilled
+	metricSparkStageTaskOutputSize                           metricSparkStageTaskOutputSize
+	metricSparkStageTaskResult                               metricSparkStageTaskResult
+	metricSparkStageTaskRunTime                              metricSparkStageTaskRunTime
+	metricSparkStageTaskRunningDuration                      metricSparkStageTaskRunningDuration
+	metricSparkStageTaskRunningMemorySpilled                 metricSparkStageTaskRunningMemorySpilled
+	metricSparkStageTaskRunningSize                          metricSparkStageTaskRunningSize
+	metricSparkStageTaskSchedulerDelay                       metricSparkStageTaskSchedulerDelay
+	metricSparkStageTaskShuffleReadRecords                   metricSparkStageTaskShuffleReadRecords
+	metricSparkStageTaskShuffleReadSize                      metricSparkStageTaskShuffleReadSize
+	metricSparkStageTaskShuffleWriteSize                     metricSparkStageTaskShuffleWriteSize
+	metricSparkStageTaskSpeculative                          metricSparkStageTaskSpeculative
+	metricSparkStageTasks                                    metricSparkStageTasks
+	metricSparkStreamingQueryBatchDuration                   metricSparkStreamingQueryBatchDuration
+	metricSparkStreamingQueryBatches                         metricSparkStreamingQueryBatches
+	metricSparkStreamingQueryInputRate                       metricSparkStreamingQueryInputRate
+	metricSparkStreamingQueryLatency                         metricSparkStreamingQueryLatency
+	metricSparkStreamingQueryProcessingRate                  metricSparkStreamingQueryProcessingRate
+	metricSparkStreamingQueryStateMemory                     metricSparkStreamingQueryStateMemory
+	metricSparkStreamingQueryStateRows                       metricSparkStreamingQueryStateRows
+	metricSparkStreamingQueryWatermarkDelay                  metricSparkStreamingQueryWatermarkDelay
+	metricYarnApplicationContainerActive                     metricYarnApplicationContainerActive
+	metricYarnApplicationMemoryTime                          metricYarnApplicationMemoryTime
+	metricYarnApplicationMemoryUsage                         metricYarnApplicationMemoryUsage
+	metricYarnApplicationPreempted                           metricYarnApplicationPreempted
+	metricYarnApplicationVcoreTime                           metricYarnApplicationVcoreTime
+	metricYarnApplicationVcoreUsage                          metricYarnApplicationVcoreUsage
+	metricYarnApplicationWaitDuration                        metricYarnApplicationWaitDuration
+	metricYarnClusterApplicationResult                       metricYarnClusterApplicationResult
+	metricYarnClusterApplicationSubmitted                    metricYarnClusterApplicationSubmitted
+	metricYarnClusterApplications                            metricYarnClusterApplications
+	metricYarnClusterContainers                              metricYarnClusterContainers
+	metricYarnClusterMemoryLimit                             metricYarnClusterMemoryLimit
+	metricYarnClusterMemoryUsage                             metricYarnClusterMemoryUsage
+	metricYarnClusterNodes                                   metricYarnClusterNodes
+	metricYarnClusterVcoreLimit                              metricYarnClusterVcoreLimit
+	metricYarnClusterVcoreUsage                              metricYarnClusterVcoreUsage
+	metricYarnNodeContainers                                 metricYarnNodeContainers
+	metricYarnNodeMemoryUsage                                metricYarnNodeMemoryUsage
+	metricYarnNodeStatus                                     metricYarnNodeStatus
+	metricYarnNodeVcoreUsage                                 metricYarnNodeVcoreUsage
+	metricYarnQueueAmMemoryLimit                             metricYarnQueueAmMemoryLimit
+	metricYarnQueueAmMemoryUsage                             metricYarnQueueAmMemoryUsage
+	metricYarnQueueApplicationLimit                          metricYarnQueueApplicationLimit
+	metricYarnQueueApplications                              metricYarnQueueApplications
+	metricYarnQueueCapacityGuaranteed                        metricYarnQueueCapacityGuaranteed
+	metricYarnQueueCapacityLimit                             metricYarnQueueCapacityLimit
+	metricYarnQueueCapacityUsage                             metricYarnQueueCapacityUsage
+	metricYarnQueueCapacityUtilization                       metricYarnQueueCapacityUtilization
+	metricYarnQueueContainers                                metricYarnQueueContainers
+	metricYarnQueueMemoryUsage                               metricYarnQueueMemoryUsage
+	metricYarnQueueVcoreUsage                                metricYarnQueueVcoreUsage
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -6358,108 +12195,199 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                     mbc,
-		startTime:                                  pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                              pmetric.NewMetrics(),
-		buildInfo:                                  settings.BuildInfo,
-		metricSparkApplicationCoreLimit:            newMetricSparkApplicationCoreLimit(mbc.Metrics.SparkApplicationCoreLimit),
-		metricSparkApplicationDuration:             newMetricSparkApplicationDuration(mbc.Metrics.SparkApplicationDuration),
-		metricSparkApplicationExecutorActive:       newMetricSparkApplicationExecutorActive(mbc.Metrics.SparkApplicationExecutorActive),
-		metricSparkApplicationExecutorCPUTime:      newMetricSparkApplicationExecutorCPUTime(mbc.Metrics.SparkApplicationExecutorCPUTime),
-		metricSparkApplicationExecutorLost:         newMetricSparkApplicationExecutorLost(mbc.Metrics.SparkApplicationExecutorLost),
-		metricSparkApplicationExecutorRunTime:      newMetricSparkApplicationExecutorRunTime(mbc.Metrics.SparkApplicationExecutorRunTime),
-		metricSparkApplicationIoRecords:            newMetricSparkApplicationIoRecords(mbc.Metrics.SparkApplicationIoRecords),
-		metricSparkApplicationIoSize:               newMetricSparkApplicationIoSize(mbc.Metrics.SparkApplicationIoSize),
-		metricSparkApplicationJobActive:            newMetricSparkApplicationJobActive(mbc.Metrics.SparkApplicationJobActive),
-		metricSparkApplicationJobResult:            newMetricSparkApplicationJobResult(mbc.Metrics.SparkApplicationJobResult),
-		metricSparkApplicationJvmGcTime:            newMetricSparkApplicationJvmGcTime(mbc.Metrics.SparkApplicationJvmGcTime),
-		metricSparkApplicationSetting:              newMetricSparkApplicationSetting(mbc.Metrics.SparkApplicationSetting),
-		metricSparkApplicationShuffleFetchWaitTime: newMetricSparkApplicationShuffleFetchWaitTime(mbc.Metrics.SparkApplicationShuffleFetchWaitTime),
-		metricSparkApplicationShuffleIoSize:        newMetricSparkApplicationShuffleIoSize(mbc.Metrics.SparkApplicationShuffleIoSize),
-		metricSparkApplicationSpillSize:            newMetricSparkApplicationSpillSize(mbc.Metrics.SparkApplicationSpillSize),
-		metricSparkApplicationStageActive:          newMetricSparkApplicationStageActive(mbc.Metrics.SparkApplicationStageActive),
-		metricSparkApplicationStageResult:          newMetricSparkApplicationStageResult(mbc.Metrics.SparkApplicationStageResult),
-		metricSparkApplicationStatus:               newMetricSparkApplicationStatus(mbc.Metrics.SparkApplicationStatus),
-		metricSparkApplicationTaskActive:           newMetricSparkApplicationTaskActive(mbc.Metrics.SparkApplicationTaskActive),
-		metricSparkApplicationTaskResult:           newMetricSparkApplicationTaskResult(mbc.Metrics.SparkApplicationTaskResult),
-		metricSparkExecutorCoreLimit:               newMetricSparkExecutorCoreLimit(mbc.Metrics.SparkExecutorCoreLimit),
-		metricSparkExecutorDiskUsage:               newMetricSparkExecutorDiskUsage(mbc.Metrics.SparkExecutorDiskUsage),
-		metricSparkExecutorGcTime:                  newMetricSparkExecutorGcTime(mbc.Metrics.SparkExecutorGcTime),
-		metricSparkExecutorInputSize:               newMetricSparkExecutorInputSize(mbc.Metrics.SparkExecutorInputSize),
-		metricSparkExecutorMemoryLimit:             newMetricSparkExecutorMemoryLimit(mbc.Metrics.SparkExecutorMemoryLimit),
-		metricSparkExecutorMemoryPeak:              newMetricSparkExecutorMemoryPeak(mbc.Metrics.SparkExecutorMemoryPeak),
-		metricSparkExecutorMemoryUsage:             newMetricSparkExecutorMemoryUsage(mbc.Metrics.SparkExecutorMemoryUsage),
-		metricSparkExecutorShuffleIoSize:           newMetricSparkExecutorShuffleIoSize(mbc.Metrics.SparkExecutorShuffleIoSize),
-		metricSparkExecutorTaskActive:              newMetricSparkExecutorTaskActive(mbc.Metrics.SparkExecutorTaskActive),
-		metricSparkExecutorTaskLimit:               newMetricSparkExecutorTaskLimit(mbc.Metrics.SparkExecutorTaskLimit),
-		metricSparkExecutorTaskResult:              newMetricSparkExecutorTaskResult(mbc.Metrics.SparkExecutorTaskResult),
-		metricSparkExecutorTime:                    newMetricSparkExecutorTime(mbc.Metrics.SparkExecutorTime),
-		metricSparkStageDiskSpilled:                newMetricSparkStageDiskSpilled(mbc.Metrics.SparkStageDiskSpilled),
-		metricSparkStageDuration:                   newMetricSparkStageDuration(mbc.Metrics.SparkStageDuration),
-		metricSparkStageExecutorCPUTime:            newMetricSparkStageExecutorCPUTime(mbc.Metrics.SparkStageExecutorCPUTime),
-		metricSparkStageExecutorRunTime:            newMetricSparkStageExecutorRunTime(mbc.Metrics.SparkStageExecutorRunTime),
-		metricSparkStageIoRecords:                  newMetricSparkStageIoRecords(mbc.Metrics.SparkStageIoRecords),
-		metricSparkStageIoSize:                     newMetricSparkStageIoSize(mbc.Metrics.SparkStageIoSize),
-		metricSparkStageJvmGcTime:                  newMetricSparkStageJvmGcTime(mbc.Metrics.SparkStageJvmGcTime),
-		metricSparkStageMemoryPeak:                 newMetricSparkStageMemoryPeak(mbc.Metrics.SparkStageMemoryPeak),
-		metricSparkStageMemorySpilled:              newMetricSparkStageMemorySpilled(mbc.Metrics.SparkStageMemorySpilled),
-		metricSparkStageShuffleFetchWaitTime:       newMetricSparkStageShuffleFetchWaitTime(mbc.Metrics.SparkStageShuffleFetchWaitTime),
-		metricSparkStageShuffleIoReadSize:          newMetricSparkStageShuffleIoReadSize(mbc.Metrics.SparkStageShuffleIoReadSize),
-		metricSparkStageShuffleIoRecords:           newMetricSparkStageShuffleIoRecords(mbc.Metrics.SparkStageShuffleIoRecords),
-		metricSparkStageShuffleIoWriteSize:         newMetricSparkStageShuffleIoWriteSize(mbc.Metrics.SparkStageShuffleIoWriteSize),
-		metricSparkStageShuffleWriteTime:           newMetricSparkStageShuffleWriteTime(mbc.Metrics.SparkStageShuffleWriteTime),
-		metricSparkStageStatus:                     newMetricSparkStageStatus(mbc.Metrics.SparkStageStatus),
-		metricSparkStageTaskActive:                 newMetricSparkStageTaskActive(mbc.Metrics.SparkStageTaskActive),
-		metricSparkStageTaskFetchWaitTime:          newMetricSparkStageTaskFetchWaitTime(mbc.Metrics.SparkStageTaskFetchWaitTime),
-		metricSparkStageTaskInputRecords:           newMetricSparkStageTaskInputRecords(mbc.Metrics.SparkStageTaskInputRecords),
-		metricSparkStageTaskInputSize:              newMetricSparkStageTaskInputSize(mbc.Metrics.SparkStageTaskInputSize),
-		metricSparkStageTaskJvmGcTime:              newMetricSparkStageTaskJvmGcTime(mbc.Metrics.SparkStageTaskJvmGcTime),
-		metricSparkStageTaskMemoryPeak:             newMetricSparkStageTaskMemoryPeak(mbc.Metrics.SparkStageTaskMemoryPeak),
-		metricSparkStageTaskMemorySpilled:          newMetricSparkStageTaskMemorySpilled(mbc.Metrics.SparkStageTaskMemorySpilled),
-		metricSparkStageTaskOutputSize:             newMetricSparkStageTaskOutputSize(mbc.Metrics.SparkStageTaskOutputSize),
-		metricSparkStageTaskResult:                 newMetricSparkStageTaskResult(mbc.Metrics.SparkStageTaskResult),
-		metricSparkStageTaskRunTime:                newMetricSparkStageTaskRunTime(mbc.Metrics.SparkStageTaskRunTime),
-		metricSparkStageTaskRunningDuration:        newMetricSparkStageTaskRunningDuration(mbc.Metrics.SparkStageTaskRunningDuration),
-		metricSparkStageTaskRunningMemorySpilled:   newMetricSparkStageTaskRunningMemorySpilled(mbc.Metrics.SparkStageTaskRunningMemorySpilled),
-		metricSparkStageTaskRunningSize:            newMetricSparkStageTaskRunningSize(mbc.Metrics.SparkStageTaskRunningSize),
-		metricSparkStageTaskSchedulerDelay:         newMetricSparkStageTaskSchedulerDelay(mbc.Metrics.SparkStageTaskSchedulerDelay),
-		metricSparkStageTaskShuffleReadRecords:     newMetricSparkStageTaskShuffleReadRecords(mbc.Metrics.SparkStageTaskShuffleReadRecords),
-		metricSparkStageTaskShuffleReadSize:        newMetricSparkStageTaskShuffleReadSize(mbc.Metrics.SparkStageTaskShuffleReadSize),
-		metricSparkStageTaskShuffleWriteSize:       newMetricSparkStageTaskShuffleWriteSize(mbc.Metrics.SparkStageTaskShuffleWriteSize),
-		metricSparkStageTasks:                      newMetricSparkStageTasks(mbc.Metrics.SparkStageTasks),
-		metricYarnApplicationContainerActive:       newMetricYarnApplicationContainerActive(mbc.Metrics.YarnApplicationContainerActive),
-		metricYarnApplicationMemoryTime:            newMetricYarnApplicationMemoryTime(mbc.Metrics.YarnApplicationMemoryTime),
-		metricYarnApplicationMemoryUsage:           newMetricYarnApplicationMemoryUsage(mbc.Metrics.YarnApplicationMemoryUsage),
-		metricYarnApplicationPreempted:             newMetricYarnApplicationPreempted(mbc.Metrics.YarnApplicationPreempted),
-		metricYarnApplicationVcoreTime:             newMetricYarnApplicationVcoreTime(mbc.Metrics.YarnApplicationVcoreTime),
-		metricYarnApplicationVcoreUsage:            newMetricYarnApplicationVcoreUsage(mbc.Metrics.YarnApplicationVcoreUsage),
-		metricYarnApplicationWaitDuration:          newMetricYarnApplicationWaitDuration(mbc.Metrics.YarnApplicationWaitDuration),
-		metricYarnClusterApplicationResult:         newMetricYarnClusterApplicationResult(mbc.Metrics.YarnClusterApplicationResult),
-		metricYarnClusterApplicationSubmitted:      newMetricYarnClusterApplicationSubmitted(mbc.Metrics.YarnClusterApplicationSubmitted),
-		metricYarnClusterApplications:              newMetricYarnClusterApplications(mbc.Metrics.YarnClusterApplications),
-		metricYarnClusterContainers:                newMetricYarnClusterContainers(mbc.Metrics.YarnClusterContainers),
-		metricYarnClusterMemoryLimit:               newMetricYarnClusterMemoryLimit(mbc.Metrics.YarnClusterMemoryLimit),
-		metricYarnClusterMemoryUsage:               newMetricYarnClusterMemoryUsage(mbc.Metrics.YarnClusterMemoryUsage),
-		metricYarnClusterNodes:                     newMetricYarnClusterNodes(mbc.Metrics.YarnClusterNodes),
-		metricYarnClusterVcoreLimit:                newMetricYarnClusterVcoreLimit(mbc.Metrics.YarnClusterVcoreLimit),
-		metricYarnClusterVcoreUsage:                newMetricYarnClusterVcoreUsage(mbc.Metrics.YarnClusterVcoreUsage),
-		metricYarnNodeContainers:                   newMetricYarnNodeContainers(mbc.Metrics.YarnNodeContainers),
-		metricYarnNodeMemoryUsage:                  newMetricYarnNodeMemoryUsage(mbc.Metrics.YarnNodeMemoryUsage),
-		metricYarnNodeStatus:                       newMetricYarnNodeStatus(mbc.Metrics.YarnNodeStatus),
-		metricYarnNodeVcoreUsage:                   newMetricYarnNodeVcoreUsage(mbc.Metrics.YarnNodeVcoreUsage),
-		metricYarnQueueAmMemoryLimit:               newMetricYarnQueueAmMemoryLimit(mbc.Metrics.YarnQueueAmMemoryLimit),
-		metricYarnQueueAmMemoryUsage:               newMetricYarnQueueAmMemoryUsage(mbc.Metrics.YarnQueueAmMemoryUsage),
-		metricYarnQueueApplicationLimit:            newMetricYarnQueueApplicationLimit(mbc.Metrics.YarnQueueApplicationLimit),
-		metricYarnQueueApplications:                newMetricYarnQueueApplications(mbc.Metrics.YarnQueueApplications),
-		metricYarnQueueCapacityGuaranteed:          newMetricYarnQueueCapacityGuaranteed(mbc.Metrics.YarnQueueCapacityGuaranteed),
-		metricYarnQueueCapacityLimit:               newMetricYarnQueueCapacityLimit(mbc.Metrics.YarnQueueCapacityLimit),
-		metricYarnQueueCapacityUsage:               newMetricYarnQueueCapacityUsage(mbc.Metrics.YarnQueueCapacityUsage),
-		metricYarnQueueCapacityUtilization:         newMetricYarnQueueCapacityUtilization(mbc.Metrics.YarnQueueCapacityUtilization),
-		metricYarnQueueContainers:                  newMetricYarnQueueContainers(mbc.Metrics.YarnQueueContainers),
-		metricYarnQueueMemoryUsage:                 newMetricYarnQueueMemoryUsage(mbc.Metrics.YarnQueueMemoryUsage),
-		metricYarnQueueVcoreUsage:                  newMetricYarnQueueVcoreUsage(mbc.Metrics.YarnQueueVcoreUsage),
-		resourceAttributeIncludeFilter:             make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:             make(map[string]filter.Filter),
+		config:                                                   mbc,
+		startTime:                                                pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                            pmetric.NewMetrics(),
+		buildInfo:                                                settings.BuildInfo,
+		metricSparkApplicationCoreLimit:                          newMetricSparkApplicationCoreLimit(mbc.Metrics.SparkApplicationCoreLimit),
+		metricSparkApplicationCoreTime:                           newMetricSparkApplicationCoreTime(mbc.Metrics.SparkApplicationCoreTime),
+		metricSparkApplicationDuration:                           newMetricSparkApplicationDuration(mbc.Metrics.SparkApplicationDuration),
+		metricSparkApplicationEventDropped:                       newMetricSparkApplicationEventDropped(mbc.Metrics.SparkApplicationEventDropped),
+		metricSparkApplicationEvicted:                            newMetricSparkApplicationEvicted(mbc.Metrics.SparkApplicationEvicted),
+		metricSparkApplicationExecutorActive:                     newMetricSparkApplicationExecutorActive(mbc.Metrics.SparkApplicationExecutorActive),
+		metricSparkApplicationExecutorCPUTime:                    newMetricSparkApplicationExecutorCPUTime(mbc.Metrics.SparkApplicationExecutorCPUTime),
+		metricSparkApplicationExecutorLost:                       newMetricSparkApplicationExecutorLost(mbc.Metrics.SparkApplicationExecutorLost),
+		metricSparkApplicationExecutorPeak:                       newMetricSparkApplicationExecutorPeak(mbc.Metrics.SparkApplicationExecutorPeak),
+		metricSparkApplicationExecutorRunTime:                    newMetricSparkApplicationExecutorRunTime(mbc.Metrics.SparkApplicationExecutorRunTime),
+		metricSparkApplicationIoRecords:                          newMetricSparkApplicationIoRecords(mbc.Metrics.SparkApplicationIoRecords),
+		metricSparkApplicationIoSize:                             newMetricSparkApplicationIoSize(mbc.Metrics.SparkApplicationIoSize),
+		metricSparkApplicationJobActive:                          newMetricSparkApplicationJobActive(mbc.Metrics.SparkApplicationJobActive),
+		metricSparkApplicationJobResult:                          newMetricSparkApplicationJobResult(mbc.Metrics.SparkApplicationJobResult),
+		metricSparkApplicationJvmGcTime:                          newMetricSparkApplicationJvmGcTime(mbc.Metrics.SparkApplicationJvmGcTime),
+		metricSparkApplicationModelRunRecordTime:                 newMetricSparkApplicationModelRunRecordTime(mbc.Metrics.SparkApplicationModelRunRecordTime),
+		metricSparkApplicationModelRunRecords:                    newMetricSparkApplicationModelRunRecords(mbc.Metrics.SparkApplicationModelRunRecords),
+		metricSparkApplicationSetting:                            newMetricSparkApplicationSetting(mbc.Metrics.SparkApplicationSetting),
+		metricSparkApplicationShuffleFetchWaitTime:               newMetricSparkApplicationShuffleFetchWaitTime(mbc.Metrics.SparkApplicationShuffleFetchWaitTime),
+		metricSparkApplicationShuffleIoSize:                      newMetricSparkApplicationShuffleIoSize(mbc.Metrics.SparkApplicationShuffleIoSize),
+		metricSparkApplicationSpillSize:                          newMetricSparkApplicationSpillSize(mbc.Metrics.SparkApplicationSpillSize),
+		metricSparkApplicationSQLActive:                          newMetricSparkApplicationSQLActive(mbc.Metrics.SparkApplicationSQLActive),
+		metricSparkApplicationSQLResult:                          newMetricSparkApplicationSQLResult(mbc.Metrics.SparkApplicationSQLResult),
+		metricSparkApplicationStageActive:                        newMetricSparkApplicationStageActive(mbc.Metrics.SparkApplicationStageActive),
+		metricSparkApplicationStageResult:                        newMetricSparkApplicationStageResult(mbc.Metrics.SparkApplicationStageResult),
+		metricSparkApplicationStartupDuration:                    newMetricSparkApplicationStartupDuration(mbc.Metrics.SparkApplicationStartupDuration),
+		metricSparkApplicationStatus:                             newMetricSparkApplicationStatus(mbc.Metrics.SparkApplicationStatus),
+		metricSparkApplicationStorageDiskUsage:                   newMetricSparkApplicationStorageDiskUsage(mbc.Metrics.SparkApplicationStorageDiskUsage),
+		metricSparkApplicationStorageMemoryUsage:                 newMetricSparkApplicationStorageMemoryUsage(mbc.Metrics.SparkApplicationStorageMemoryUsage),
+		metricSparkApplicationStoragePartitions:                  newMetricSparkApplicationStoragePartitions(mbc.Metrics.SparkApplicationStoragePartitions),
+		metricSparkApplicationStorageRdds:                        newMetricSparkApplicationStorageRdds(mbc.Metrics.SparkApplicationStorageRdds),
+		metricSparkApplicationTaskActive:                         newMetricSparkApplicationTaskActive(mbc.Metrics.SparkApplicationTaskActive),
+		metricSparkApplicationTaskResult:                         newMetricSparkApplicationTaskResult(mbc.Metrics.SparkApplicationTaskResult),
+		metricSparkApplicationTaskSkipped:                        newMetricSparkApplicationTaskSkipped(mbc.Metrics.SparkApplicationTaskSkipped),
+		metricSparkApplicationTaskSpeculative:                    newMetricSparkApplicationTaskSpeculative(mbc.Metrics.SparkApplicationTaskSpeculative),
+		metricSparkApplicationWallTime:                           newMetricSparkApplicationWallTime(mbc.Metrics.SparkApplicationWallTime),
+		metricSparkDriverBlockManagerDiskUsage:                   newMetricSparkDriverBlockManagerDiskUsage(mbc.Metrics.SparkDriverBlockManagerDiskUsage),
+		metricSparkDriverBlockManagerMemoryUsage:                 newMetricSparkDriverBlockManagerMemoryUsage(mbc.Metrics.SparkDriverBlockManagerMemoryUsage),
+		metricSparkDriverCodeGeneratorCompilationAverageTime:     newMetricSparkDriverCodeGeneratorCompilationAverageTime(mbc.Metrics.SparkDriverCodeGeneratorCompilationAverageTime),
+		metricSparkDriverCodeGeneratorCompilationCount:           newMetricSparkDriverCodeGeneratorCompilationCount(mbc.Metrics.SparkDriverCodeGeneratorCompilationCount),
+		metricSparkDriverCodeGeneratorGeneratedClassAverageSize:  newMetricSparkDriverCodeGeneratorGeneratedClassAverageSize(mbc.Metrics.SparkDriverCodeGeneratorGeneratedClassAverageSize),
+		metricSparkDriverCodeGeneratorGeneratedClassCount:        newMetricSparkDriverCodeGeneratorGeneratedClassCount(mbc.Metrics.SparkDriverCodeGeneratorGeneratedClassCount),
+		metricSparkDriverCodeGeneratorGeneratedMethodAverageSize: newMetricSparkDriverCodeGeneratorGeneratedMethodAverageSize(mbc.Metrics.SparkDriverCodeGeneratorGeneratedMethodAverageSize),
+		metricSparkDriverCodeGeneratorGeneratedMethodCount:       newMetricSparkDriverCodeGeneratorGeneratedMethodCount(mbc.Metrics.SparkDriverCodeGeneratorGeneratedMethodCount),
+		metricSparkDriverCodeGeneratorSourceCodeAverageSize:      newMetricSparkDriverCodeGeneratorSourceCodeAverageSize(mbc.Metrics.SparkDriverCodeGeneratorSourceCodeAverageSize),
+		metricSparkDriverCodeGeneratorSourceCodeOperations:       newMetricSparkDriverCodeGeneratorSourceCodeOperations(mbc.Metrics.SparkDriverCodeGeneratorSourceCodeOperations),
+		metricSparkDriverDagSchedulerJobActive:                   newMetricSparkDriverDagSchedulerJobActive(mbc.Metrics.SparkDriverDagSchedulerJobActive),
+		metricSparkDriverDagSchedulerJobCount:                    newMetricSparkDriverDagSchedulerJobCount(mbc.Metrics.SparkDriverDagSchedulerJobCount),
+		metricSparkDriverDagSchedulerStageCount:                  newMetricSparkDriverDagSchedulerStageCount(mbc.Metrics.SparkDriverDagSchedulerStageCount),
+		metricSparkDriverDagSchedulerStageFailed:                 newMetricSparkDriverDagSchedulerStageFailed(mbc.Metrics.SparkDriverDagSchedulerStageFailed),
+		metricSparkDriverExecutorGcOperations:                    newMetricSparkDriverExecutorGcOperations(mbc.Metrics.SparkDriverExecutorGcOperations),
+		metricSparkDriverExecutorGcTime:                          newMetricSparkDriverExecutorGcTime(mbc.Metrics.SparkDriverExecutorGcTime),
+		metricSparkDriverExecutorMemoryExecution:                 newMetricSparkDriverExecutorMemoryExecution(mbc.Metrics.SparkDriverExecutorMemoryExecution),
+		metricSparkDriverExecutorMemoryJvm:                       newMetricSparkDriverExecutorMemoryJvm(mbc.Metrics.SparkDriverExecutorMemoryJvm),
+		metricSparkDriverExecutorMemoryPool:                      newMetricSparkDriverExecutorMemoryPool(mbc.Metrics.SparkDriverExecutorMemoryPool),
+		metricSparkDriverExecutorMemoryStorage:                   newMetricSparkDriverExecutorMemoryStorage(mbc.Metrics.SparkDriverExecutorMemoryStorage),
+		metricSparkDriverHiveExternalCatalogFileCacheHits:        newMetricSparkDriverHiveExternalCatalogFileCacheHits(mbc.Metrics.SparkDriverHiveExternalCatalogFileCacheHits),
+		metricSparkDriverHiveExternalCatalogFilesDiscovered:      newMetricSparkDriverHiveExternalCatalogFilesDiscovered(mbc.Metrics.SparkDriverHiveExternalCatalogFilesDiscovered),
+		metricSparkDriverHiveExternalCatalogHiveClientCalls:      newMetricSparkDriverHiveExternalCatalogHiveClientCalls(mbc.Metrics.SparkDriverHiveExternalCatalogHiveClientCalls),
+		metricSparkDriverHiveExternalCatalogParallelListingJobs:  newMetricSparkDriverHiveExternalCatalogParallelListingJobs(mbc.Metrics.SparkDriverHiveExternalCatalogParallelListingJobs),
+		metricSparkDriverHiveExternalCatalogPartitionsFetched:    newMetricSparkDriverHiveExternalCatalogPartitionsFetched(mbc.Metrics.SparkDriverHiveExternalCatalogPartitionsFetched),
+		metricSparkDriverJvmCPUTime:                              newMetricSparkDriverJvmCPUTime(mbc.Metrics.SparkDriverJvmCPUTime),
+		metricSparkDriverLiveListenerBusPosted:                   newMetricSparkDriverLiveListenerBusPosted(mbc.Metrics.SparkDriverLiveListenerBusPosted),
+		metricSparkDriverLiveListenerBusProcessingTimeAverage:    newMetricSparkDriverLiveListenerBusProcessingTimeAverage(mbc.Metrics.SparkDriverLiveListenerBusProcessingTimeAverage),
+		metricSparkDriverLiveListenerBusQueueSize:                newMetricSparkDriverLiveListenerBusQueueSize(mbc.Metrics.SparkDriverLiveListenerBusQueueSize),
+		metricSparkDstreamBatchDuration:                          newMetricSparkDstreamBatchDuration(mbc.Metrics.SparkDstreamBatchDuration),
+		metricSparkDstreamBatchProcessingTime:                    newMetricSparkDstreamBatchProcessingTime(mbc.Metrics.SparkDstreamBatchProcessingTime),
+		metricSparkDstreamBatchSchedulingDelay:                   newMetricSparkDstreamBatchSchedulingDelay(mbc.Metrics.SparkDstreamBatchSchedulingDelay),
+		metricSparkDstreamBatchTotalDelay:                        newMetricSparkDstreamBatchTotalDelay(mbc.Metrics.SparkDstreamBatchTotalDelay),
+		metricSparkDstreamBatches:                                newMetricSparkDstreamBatches(mbc.Metrics.SparkDstreamBatches),
+		metricSparkDstreamInputRate:                              newMetricSparkDstreamInputRate(mbc.Metrics.SparkDstreamInputRate),
+		metricSparkDstreamReceivers:                              newMetricSparkDstreamReceivers(mbc.Metrics.SparkDstreamReceivers),
+		metricSparkDstreamRecords:                                newMetricSparkDstreamRecords(mbc.Metrics.SparkDstreamRecords),
+		metricSparkExecutorCoreLimit:                             newMetricSparkExecutorCoreLimit(mbc.Metrics.SparkExecutorCoreLimit),
+		metricSparkExecutorDiskUsage:                             newMetricSparkExecutorDiskUsage(mbc.Metrics.SparkExecutorDiskUsage),
+		metricSparkExecutorExcluded:                              newMetricSparkExecutorExcluded(mbc.Metrics.SparkExecutorExcluded),
+		metricSparkExecutorGcCount:                               newMetricSparkExecutorGcCount(mbc.Metrics.SparkExecutorGcCount),
+		metricSparkExecutorGcDuration:                            newMetricSparkExecutorGcDuration(mbc.Metrics.SparkExecutorGcDuration),
+		metricSparkExecutorGcTime:                                newMetricSparkExecutorGcTime(mbc.Metrics.SparkExecutorGcTime),
+		metricSparkExecutorInputSize:                             newMetricSparkExecutorInputSize(mbc.Metrics.SparkExecutorInputSize),
+		metricSparkExecutorMemoryLimit:                           newMetricSparkExecutorMemoryLimit(mbc.Metrics.SparkExecutorMemoryLimit),
+		metricSparkExecutorMemoryPeak:                            newMetricSparkExecutorMemoryPeak(mbc.Metrics.SparkExecutorMemoryPeak),
+		metricSparkExecutorMemoryUsage:                           newMetricSparkExecutorMemoryUsage(mbc.Metrics.SparkExecutorMemoryUsage),
+		metricSparkExecutorRddBlocks:                             newMetricSparkExecutorRddBlocks(mbc.Metrics.SparkExecutorRddBlocks),
+		metricSparkExecutorShuffleIoSize:                         newMetricSparkExecutorShuffleIoSize(mbc.Metrics.SparkExecutorShuffleIoSize),
+		metricSparkExecutorStorageMemoryLimit:                    newMetricSparkExecutorStorageMemoryLimit(mbc.Metrics.SparkExecutorStorageMemoryLimit),
+		metricSparkExecutorStorageMemoryUsage:                    newMetricSparkExecutorStorageMemoryUsage(mbc.Metrics.SparkExecutorStorageMemoryUsage),
+		metricSparkExecutorTaskActive:                            newMetricSparkExecutorTaskActive(mbc.Metrics.SparkExecutorTaskActive),
+		metricSparkExecutorTaskLimit:                             newMetricSparkExecutorTaskLimit(mbc.Metrics.SparkExecutorTaskLimit),
+		metricSparkExecutorTaskResult:                            newMetricSparkExecutorTaskResult(mbc.Metrics.SparkExecutorTaskResult),
+		metricSparkExecutorTime:                                  newMetricSparkExecutorTime(mbc.Metrics.SparkExecutorTime),
+		metricSparkModelResult:                                   newMetricSparkModelResult(mbc.Metrics.SparkModelResult),
+		metricSparkSQLBroadcastRecords:                           newMetricSparkSQLBroadcastRecords(mbc.Metrics.SparkSQLBroadcastRecords),
+		metricSparkSQLBroadcastSize:                              newMetricSparkSQLBroadcastSize(mbc.Metrics.SparkSQLBroadcastSize),
+		metricSparkSQLBroadcastTime:                              newMetricSparkSQLBroadcastTime(mbc.Metrics.SparkSQLBroadcastTime),
+		metricSparkSQLDuration:                                   newMetricSparkSQLDuration(mbc.Metrics.SparkSQLDuration),
+		metricSparkSQLJoinRecords:                                newMetricSparkSQLJoinRecords(mbc.Metrics.SparkSQLJoinRecords),
+		metricSparkSQLPartitionsCoalesced:                        newMetricSparkSQLPartitionsCoalesced(mbc.Metrics.SparkSQLPartitionsCoalesced),
+		metricSparkSQLScanFiles:                                  newMetricSparkSQLScanFiles(mbc.Metrics.SparkSQLScanFiles),
+		metricSparkSQLScanRecords:                                newMetricSparkSQLScanRecords(mbc.Metrics.SparkSQLScanRecords),
+		metricSparkSQLScanSize:                                   newMetricSparkSQLScanSize(mbc.Metrics.SparkSQLScanSize),
+		metricSparkSQLSpillSize:                                  newMetricSparkSQLSpillSize(mbc.Metrics.SparkSQLSpillSize),
+		metricSparkSQLStatus:                                     newMetricSparkSQLStatus(mbc.Metrics.SparkSQLStatus),
+		metricSparkSQLWriteFiles:                                 newMetricSparkSQLWriteFiles(mbc.Metrics.SparkSQLWriteFiles),
+		metricSparkSQLWriteRecords:                               newMetricSparkSQLWriteRecords(mbc.Metrics.SparkSQLWriteRecords),
+		metricSparkSQLWriteSize:                                  newMetricSparkSQLWriteSize(mbc.Metrics.SparkSQLWriteSize),
+		metricSparkStageDiskSpilled:                              newMetricSparkStageDiskSpilled(mbc.Metrics.SparkStageDiskSpilled),
+		metricSparkStageDuration:                                 newMetricSparkStageDuration(mbc.Metrics.SparkStageDuration),
+		metricSparkStageExecutorCPUTime:                          newMetricSparkStageExecutorCPUTime(mbc.Metrics.SparkStageExecutorCPUTime),
+		metricSparkStageExecutorDeserializeTime:                  newMetricSparkStageExecutorDeserializeTime(mbc.Metrics.SparkStageExecutorDeserializeTime),
+		metricSparkStageExecutorRunTime:                          newMetricSparkStageExecutorRunTime(mbc.Metrics.SparkStageExecutorRunTime),
+		metricSparkStageIoRecords:                                newMetricSparkStageIoRecords(mbc.Metrics.SparkStageIoRecords),
+		metricSparkStageIoSize:                                   newMetricSparkStageIoSize(mbc.Metrics.SparkStageIoSize),
+		metricSparkStageJvmGcTime:                                newMetricSparkStageJvmGcTime(mbc.Metrics.SparkStageJvmGcTime),
+		metricSparkStageMemoryPeak:                               newMetricSparkStageMemoryPeak(mbc.Metrics.SparkStageMemoryPeak),
+		metricSparkStageMemorySpilled:                            newMetricSparkStageMemorySpilled(mbc.Metrics.SparkStageMemorySpilled),
+		metricSparkStageResultSerializeTime:                      newMetricSparkStageResultSerializeTime(mbc.Metrics.SparkStageResultSerializeTime),
+		metricSparkStageResultSize:                               newMetricSparkStageResultSize(mbc.Metrics.SparkStageResultSize),
+		metricSparkStageSchedulingDelay:                          newMetricSparkStageSchedulingDelay(mbc.Metrics.SparkStageSchedulingDelay),
+		metricSparkStageShuffleBlocksFetched:                     newMetricSparkStageShuffleBlocksFetched(mbc.Metrics.SparkStageShuffleBlocksFetched),
+		metricSparkStageShuffleFetchWaitTime:                     newMetricSparkStageShuffleFetchWaitTime(mbc.Metrics.SparkStageShuffleFetchWaitTime),
+		metricSparkStageShuffleIoDisk:                            newMetricSparkStageShuffleIoDisk(mbc.Metrics.SparkStageShuffleIoDisk),
+		metricSparkStageShuffleIoReadSize:                        newMetricSparkStageShuffleIoReadSize(mbc.Metrics.SparkStageShuffleIoReadSize),
+		metricSparkStageShuffleIoRecords:                         newMetricSparkStageShuffleIoRecords(mbc.Metrics.SparkStageShuffleIoRecords),
+		metricSparkStageShuffleIoWriteSize:                       newMetricSparkStageShuffleIoWriteSize(mbc.Metrics.SparkStageShuffleIoWriteSize),
+		metricSparkStageShuffleWriteTime:                         newMetricSparkStageShuffleWriteTime(mbc.Metrics.SparkStageShuffleWriteTime),
+		metricSparkStageStatus:                                   newMetricSparkStageStatus(mbc.Metrics.SparkStageStatus),
+		metricSparkStageTaskActive:                               newMetricSparkStageTaskActive(mbc.Metrics.SparkStageTaskActive),
+		metricSparkStageTaskDeserializeTime:                      newMetricSparkStageTaskDeserializeTime(mbc.Metrics.SparkStageTaskDeserializeTime),
+		metricSparkStageTaskDuration:                             newMetricSparkStageTaskDuration(mbc.Metrics.SparkStageTaskDuration),
+		metricSparkStageTaskFetchWaitTime:                        newMetricSparkStageTaskFetchWaitTime(mbc.Metrics.SparkStageTaskFetchWaitTime),
+		metricSparkStageTaskInputRecords:                         newMetricSparkStageTaskInputRecords(mbc.Metrics.SparkStageTaskInputRecords),
+		metricSparkStageTaskInputSize:                            newMetricSparkStageTaskInputSize(mbc.Metrics.SparkStageTaskInputSize),
+		metricSparkStageTaskJvmGcTime:                            newMetricSparkStageTaskJvmGcTime(mbc.Metrics.SparkStageTaskJvmGcTime),
+		metricSparkStageTaskMemoryPeak:                           newMetricSparkStageTaskMemoryPeak(mbc.Metrics.SparkStageTaskMemoryPeak),
+		metricSparkStageTaskMemorySpilled:                        newMetricSparkStageTaskMemorySpilled(mbc.Metrics.SparkStageTaskMemorySpilled),
+		metricSparkStageTaskOutputSize:                           newMetricSparkStageTaskOutputSize(mbc.Metrics.SparkStageTaskOutputSize),
+		metricSparkStageTaskResult:                               newMetricSparkStageTaskResult(mbc.Metrics.SparkStageTaskResult),
+		metricSparkStageTaskRunTime:                              newMetricSparkStageTaskRunTime(mbc.Metrics.SparkStageTaskRunTime),
+		metricSparkStageTaskRunningDuration:                      newMetricSparkStageTaskRunningDuration(mbc.Metrics.SparkStageTaskRunningDuration),
+		metricSparkStageTaskRunningMemorySpilled:                 newMetricSparkStageTaskRunningMemorySpilled(mbc.Metrics.SparkStageTaskRunningMemorySpilled),
+		metricSparkStageTaskRunningSize:                          newMetricSparkStageTaskRunningSize(mbc.Metrics.SparkStageTaskRunningSize),
+		metricSparkStageTaskSchedulerDelay:                       newMetricSparkStageTaskSchedulerDelay(mbc.Metrics.SparkStageTaskSchedulerDelay),
+		metricSparkStageTaskShuffleReadRecords:                   newMetricSparkStageTaskShuffleReadRecords(mbc.Metrics.SparkStageTaskShuffleReadRecords),
+		metricSparkStageTaskShuffleReadSize:                      newMetricSparkStageTaskShuffleReadSize(mbc.Metrics.SparkStageTaskShuffleReadSize),
+		metricSparkStageTaskShuffleWriteSize:                     newMetricSparkStageTaskShuffleWriteSize(mbc.Metrics.SparkStageTaskShuffleWriteSize),
+		metricSparkStageTaskSpeculative:                          newMetricSparkStageTaskSpeculative(mbc.Metrics.SparkStageTaskSpeculative),
+		metricSparkStageTasks:                                    newMetricSparkStageTasks(mbc.Metrics.SparkStageTasks),
+		metricSparkStreamingQueryBatchDuration:                   newMetricSparkStreamingQueryBatchDuration(mbc.Metrics.SparkStreamingQueryBatchDuration),
+		metricSparkStreamingQueryBatches:                         newMetricSparkStreamingQueryBatches(mbc.Metrics.SparkStreamingQueryBatches),
+		metricSparkStreamingQueryInputRate:                       newMetricSparkStreamingQueryInputRate(mbc.Metrics.SparkStreamingQueryInputRate),
+		metricSparkStreamingQueryLatency:                         newMetricSparkStreamingQueryLatency(mbc.Metrics.SparkStreamingQueryLatency),
+		metricSparkStreamingQueryProcessingRate:                  newMetricSparkStreamingQueryProcessingRate(mbc.Metrics.SparkStreamingQueryProcessingRate),
+		metricSparkStreamingQueryStateMemory:                     newMetricSparkStreamingQueryStateMemory(mbc.Metrics.SparkStreamingQueryStateMemory),
+		metricSparkStreamingQueryStateRows:                       newMetricSparkStreamingQueryStateRows(mbc.Metrics.SparkStreamingQueryStateRows),
+		metricSparkStreamingQueryWatermarkDelay:                  newMetricSparkStreamingQueryWatermarkDelay(mbc.Metrics.SparkStreamingQueryWatermarkDelay),
+		metricYarnApplicationContainerActive:                     newMetricYarnApplicationContainerActive(mbc.Metrics.YarnApplicationContainerActive),
+		metricYarnApplicationMemoryTime:                          newMetricYarnApplicationMemoryTime(mbc.Metrics.YarnApplicationMemoryTime),
+		metricYarnApplicationMemoryUsage:                         newMetricYarnApplicationMemoryUsage(mbc.Metrics.YarnApplicationMemoryUsage),
+		metricYarnApplicationPreempted:                           newMetricYarnApplicationPreempted(mbc.Metrics.YarnApplicationPreempted),
+		metricYarnApplicationVcoreTime:                           newMetricYarnApplicationVcoreTime(mbc.Metrics.YarnApplicationVcoreTime),
+		metricYarnApplicationVcoreUsage:                          newMetricYarnApplicationVcoreUsage(mbc.Metrics.YarnApplicationVcoreUsage),
+		metricYarnApplicationWaitDuration:                        newMetricYarnApplicationWaitDuration(mbc.Metrics.YarnApplicationWaitDuration),
+		metricYarnClusterApplicationResult:                       newMetricYarnClusterApplicationResult(mbc.Metrics.YarnClusterApplicationResult),
+		metricYarnClusterApplicationSubmitted:                    newMetricYarnClusterApplicationSubmitted(mbc.Metrics.YarnClusterApplicationSubmitted),
+		metricYarnClusterApplications:                            newMetricYarnClusterApplications(mbc.Metrics.YarnClusterApplications),
+		metricYarnClusterContainers:                              newMetricYarnClusterContainers(mbc.Metrics.YarnClusterContainers),
+		metricYarnClusterMemoryLimit:                             newMetricYarnClusterMemoryLimit(mbc.Metrics.YarnClusterMemoryLimit),
+		metricYarnClusterMemoryUsage:                             newMetricYarnClusterMemoryUsage(mbc.Metrics.YarnClusterMemoryUsage),
+		metricYarnClusterNodes:                                   newMetricYarnClusterNodes(mbc.Metrics.YarnClusterNodes),
+		metricYarnClusterVcoreLimit:                              newMetricYarnClusterVcoreLimit(mbc.Metrics.YarnClusterVcoreLimit),
+		metricYarnClusterVcoreUsage:                              newMetricYarnClusterVcoreUsage(mbc.Metrics.YarnClusterVcoreUsage),
+		metricYarnNodeContainers:                                 newMetricYarnNodeContainers(mbc.Metrics.YarnNodeContainers),
+		metricYarnNodeMemoryUsage:                                newMetricYarnNodeMemoryUsage(mbc.Metrics.YarnNodeMemoryUsage),
+		metricYarnNodeStatus:                                     newMetricYarnNodeStatus(mbc.Metrics.YarnNodeStatus),
+		metricYarnNodeVcoreUsage:                                 newMetricYarnNodeVcoreUsage(mbc.Metrics.YarnNodeVcoreUsage),
+		metricYarnQueueAmMemoryLimit:                             newMetricYarnQueueAmMemoryLimit(mbc.Metrics.YarnQueueAmMemoryLimit),
+		metricYarnQueueAmMemoryUsage:                             newMetricYarnQueueAmMemoryUsage(mbc.Metrics.YarnQueueAmMemoryUsage),
+		metricYarnQueueApplicationLimit:                          newMetricYarnQueueApplicationLimit(mbc.Metrics.YarnQueueApplicationLimit),
+		metricYarnQueueApplications:                              newMetricYarnQueueApplications(mbc.Metrics.YarnQueueApplications),
+		metricYarnQueueCapacityGuaranteed:                        newMetricYarnQueueCapacityGuaranteed(mbc.Metrics.YarnQueueCapacityGuaranteed),
+		metricYarnQueueCapacityLimit:                             newMetricYarnQueueCapacityLimit(mbc.Metrics.YarnQueueCapacityLimit),
+		metricYarnQueueCapacityUsage:                             newMetricYarnQueueCapacityUsage(mbc.Metrics.YarnQueueCapacityUsage),
+		metricYarnQueueCapacityUtilization:                       newMetricYarnQueueCapacityUtilization(mbc.Metrics.YarnQueueCapacityUtilization),
+		metricYarnQueueContainers:                                newMetricYarnQueueContainers(mbc.Metrics.YarnQueueContainers),
+		metricYarnQueueMemoryUsage:                               newMetricYarnQueueMemoryUsage(mbc.Metrics.YarnQueueMemoryUsage),
+		metricYarnQueueVcoreUsage:                                newMetricYarnQueueVcoreUsage(mbc.Metrics.YarnQueueVcoreUsage),
+		resourceAttributeIncludeFilter:                           make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                           make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ServiceName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["service.name"] = filter.CreateFilter(mbc.ResourceAttributes.ServiceName.MetricsInclude)
@@ -6617,53 +12545,135 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
 	mb.metricSparkApplicationCoreLimit.emit(ils.Metrics())
+	mb.metricSparkApplicationCoreTime.emit(ils.Metrics())
 	mb.metricSparkApplicationDuration.emit(ils.Metrics())
+	mb.metricSparkApplicationEventDropped.emit(ils.Metrics())
+	mb.metricSparkApplicationEvicted.emit(ils.Metrics())
 	mb.metricSparkApplicationExecutorActive.emit(ils.Metrics())
 	mb.metricSparkApplicationExecutorCPUTime.emit(ils.Metrics())
 	mb.metricSparkApplicationExecutorLost.emit(ils.Metrics())
+	mb.metricSparkApplicationExecutorPeak.emit(ils.Metrics())
 	mb.metricSparkApplicationExecutorRunTime.emit(ils.Metrics())
 	mb.metricSparkApplicationIoRecords.emit(ils.Metrics())
 	mb.metricSparkApplicationIoSize.emit(ils.Metrics())
 	mb.metricSparkApplicationJobActive.emit(ils.Metrics())
 	mb.metricSparkApplicationJobResult.emit(ils.Metrics())
 	mb.metricSparkApplicationJvmGcTime.emit(ils.Metrics())
+	mb.metricSparkApplicationModelRunRecordTime.emit(ils.Metrics())
+	mb.metricSparkApplicationModelRunRecords.emit(ils.Metrics())
 	mb.metricSparkApplicationSetting.emit(ils.Metrics())
 	mb.metricSparkApplicationShuffleFetchWaitTime.emit(ils.Metrics())
 	mb.metricSparkApplicationShuffleIoSize.emit(ils.Metrics())
 	mb.metricSparkApplicationSpillSize.emit(ils.Metrics())
+	mb.metricSparkApplicationSQLActive.emit(ils.Metrics())
+	mb.metricSparkApplicationSQLResult.emit(ils.Metrics())
 	mb.metricSparkApplicationStageActive.emit(ils.Metrics())
 	mb.metricSparkApplicationStageResult.emit(ils.Metrics())
+	mb.metricSparkApplicationStartupDuration.emit(ils.Metrics())
 	mb.metricSparkApplicationStatus.emit(ils.Metrics())
+	mb.metricSparkApplicationStorageDiskUsage.emit(ils.Metrics())
+	mb.metricSparkApplicationStorageMemoryUsage.emit(ils.Metrics())
+	mb.metricSparkApplicationStoragePartitions.emit(ils.Metrics())
+	mb.metricSparkApplicationStorageRdds.emit(ils.Metrics())
 	mb.metricSparkApplicationTaskActive.emit(ils.Metrics())
 	mb.metricSparkApplicationTaskResult.emit(ils.Metrics())
+	mb.metricSparkApplicationTaskSkipped.emit(ils.Metrics())
+	mb.metricSparkApplicationTaskSpeculative.emit(ils.Metrics())
+	mb.metricSparkApplicationWallTime.emit(ils.Metrics())
+	mb.metricSparkDriverBlockManagerDiskUsage.emit(ils.Metrics())
+	mb.metricSparkDriverBlockManagerMemoryUsage.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorCompilationAverageTime.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorCompilationCount.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorGeneratedClassAverageSize.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorGeneratedClassCount.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorGeneratedMethodAverageSize.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorGeneratedMethodCount.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorSourceCodeAverageSize.emit(ils.Metrics())
+	mb.metricSparkDriverCodeGeneratorSourceCodeOperations.emit(ils.Metrics())
+	mb.metricSparkDriverDagSchedulerJobActive.emit(ils.Metrics())
+	mb.metricSparkDriverDagSchedulerJobCount.emit(ils.Metrics())
+	mb.metricSparkDriverDagSchedulerStageCount.emit(ils.Metrics())
+	mb.metricSparkDriverDagSchedulerStageFailed.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorGcOperations.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorGcTime.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorMemoryExecution.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorMemoryJvm.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorMemoryPool.emit(ils.Metrics())
+	mb.metricSparkDriverExecutorMemoryStorage.emit(ils.Metrics())
+	mb.metricSparkDriverHiveExternalCatalogFileCacheHits.emit(ils.Metrics())
+	mb.metricSparkDriverHiveExternalCatalogFilesDiscovered.emit(ils.Metrics())
+	mb.metricSparkDriverHiveExternalCatalogHiveClientCalls.emit(ils.Metrics())
+	mb.metricSparkDriverHiveExternalCatalogParallelListingJobs.emit(ils.Metrics())
+	mb.metricSparkDriverHiveExternalCatalogPartitionsFetched.emit(ils.Metrics())
+	mb.metricSparkDriverJvmCPUTime.emit(ils.Metrics())
+	mb.metricSparkDriverLiveListenerBusPosted.emit(ils.Metrics())
+	mb.metricSparkDriverLiveListenerBusProcessingTimeAverage.emit(ils.Metrics())
+	mb.metricSparkDriverLiveListenerBusQueueSize.emit(ils.Metrics())
+	mb.metricSparkDstreamBatchDuration.emit(ils.Metrics())
+	mb.metricSparkDstreamBatchProcessingTime.emit(ils.Metrics())
+	mb.metricSparkDstreamBatchSchedulingDelay.emit(ils.Metrics())
+	mb.metricSparkDstreamBatchTotalDelay.emit(ils.Metrics())
+	mb.metricSparkDstreamBatches.emit(ils.Metrics())
+	mb.metricSparkDstreamInputRate.emit(ils.Metrics())
+	mb.metricSparkDstreamReceivers.emit(ils.Metrics())
+	mb.metricSparkDstreamRecords.emit(ils.Metrics())
 	mb.metricSparkExecutorCoreLimit.emit(ils.Metrics())
 	mb.metricSparkExecutorDiskUsage.emit(ils.Metrics())
+	mb.metricSparkExecutorExcluded.emit(ils.Metrics())
+	mb.metricSparkExecutorGcCount.emit(ils.Metrics())
+	mb.metricSparkExecutorGcDuration.emit(ils.Metrics())
 	mb.metricSparkExecutorGcTime.emit(ils.Metrics())
 	mb.metricSparkExecutorInputSize.emit(ils.Metrics())
 	mb.metricSparkExecutorMemoryLimit.emit(ils.Metrics())
 	mb.metricSparkExecutorMemoryPeak.emit(ils.Metrics())
 	mb.metricSparkExecutorMemoryUsage.emit(ils.Metrics())
+	mb.metricSparkExecutorRddBlocks.emit(ils.Metrics())
 	mb.metricSparkExecutorShuffleIoSize.emit(ils.Metrics())
+	mb.metricSparkExecutorStorageMemoryLimit.emit(ils.Metrics())
+	mb.metricSparkExecutorStorageMemoryUsage.emit(ils.Metrics())
 	mb.metricSparkExecutorTaskActive.emit(ils.Metrics())
 	mb.metricSparkExecutorTaskLimit.emit(ils.Metrics())
 	mb.metricSparkExecutorTaskResult.emit(ils.Metrics())
 	mb.metricSparkExecutorTime.emit(ils.Metrics())
+	mb.metricSparkModelResult.emit(ils.Metrics())
+	mb.metricSparkSQLBroadcastRecords.emit(ils.Metrics())
+	mb.metricSparkSQLBroadcastSize.emit(ils.Metrics())
+	mb.metricSparkSQLBroadcastTime.emit(ils.Metrics())
+	mb.metricSparkSQLDuration.emit(ils.Metrics())
+	mb.metricSparkSQLJoinRecords.emit(ils.Metrics())
+	mb.metricSparkSQLPartitionsCoalesced.emit(ils.Metrics())
+	mb.metricSparkSQLScanFiles.emit(ils.Metrics())
+	mb.metricSparkSQLScanRecords.emit(ils.Metrics())
+	mb.metricSparkSQLScanSize.emit(ils.Metrics())
+	mb.metricSparkSQLSpillSize.emit(ils.Metrics())
+	mb.metricSparkSQLStatus.emit(ils.Metrics())
+	mb.metricSparkSQLWriteFiles.emit(ils.Metrics())
+	mb.metricSparkSQLWriteRecords.emit(ils.Metrics())
+	mb.metricSparkSQLWriteSize.emit(ils.Metrics())
 	mb.metricSparkStageDiskSpilled.emit(ils.Metrics())
 	mb.metricSparkStageDuration.emit(ils.Metrics())
 	mb.metricSparkStageExecutorCPUTime.emit(ils.Metrics())
+	mb.metricSparkStageExecutorDeserializeTime.emit(ils.Metrics())
 	mb.metricSparkStageExecutorRunTime.emit(ils.Metrics())
 	mb.metricSparkStageIoRecords.emit(ils.Metrics())
 	mb.metricSparkStageIoSize.emit(ils.Metrics())
 	mb.metricSparkStageJvmGcTime.emit(ils.Metrics())
 	mb.metricSparkStageMemoryPeak.emit(ils.Metrics())
 	mb.metricSparkStageMemorySpilled.emit(ils.Metrics())
+	mb.metricSparkStageResultSerializeTime.emit(ils.Metrics())
+	mb.metricSparkStageResultSize.emit(ils.Metrics())
+	mb.metricSparkStageSchedulingDelay.emit(ils.Metrics())
+	mb.metricSparkStageShuffleBlocksFetched.emit(ils.Metrics())
 	mb.metricSparkStageShuffleFetchWaitTime.emit(ils.Metrics())
+	mb.metricSparkStageShuffleIoDisk.emit(ils.Metrics())
 	mb.metricSparkStageShuffleIoReadSize.emit(ils.Metrics())
 	mb.metricSparkStageShuffleIoRecords.emit(ils.Metrics())
 	mb.metricSparkStageShuffleIoWriteSize.emit(ils.Metrics())
 	mb.metricSparkStageShuffleWriteTime.emit(ils.Metrics())
 	mb.metricSparkStageStatus.emit(ils.Metrics())
 	mb.metricSparkStageTaskActive.emit(ils.Metrics())
+	mb.metricSparkStageTaskDeserializeTime.emit(ils.Metrics())
+	mb.metricSparkStageTaskDuration.emit(ils.Metrics())
 	mb.metricSparkStageTaskFetchWaitTime.emit(ils.Metrics())
 	mb.metricSparkStageTaskInputRecords.emit(ils.Metrics())
 	mb.metricSparkStageTaskInputSize.emit(ils.Metrics())
@@ -6680,7 +12690,16 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStageTaskShuffleReadRecords.emit(ils.Metrics())
 	mb.metricSparkStageTaskShuffleReadSize.emit(ils.Metrics())
 	mb.metricSparkStageTaskShuffleWriteSize.emit(ils.Metrics())
+	mb.metricSparkStageTaskSpeculative.emit(ils.Metrics())
 	mb.metricSparkStageTasks.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryBatchDuration.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryBatches.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryInputRate.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryLatency.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryProcessingRate.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryStateMemory.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryStateRows.emit(ils.Metrics())
+	mb.metricSparkStreamingQueryWatermarkDelay.emit(ils.Metrics())
 	mb.metricYarnApplicationContainerActive.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryTime.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryUsage.emit(ils.Metrics())
@@ -6750,11 +12769,32 @@ func (mb *MetricsBuilder) RecordSparkApplicationCoreLimitDataPoint(ts pcommon.Ti
 	mb.metricSparkApplicationCoreLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSparkApplicationCoreTimeDataPoint adds a data point to spark.application.core.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationCoreTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationCoreTimeDataPoint(ts pcommon.Timestamp, val float64, sparkCoreActivityAttributeValue AttributeSparkCoreActivity) {
+	mb.metricSparkApplicationCoreTime.recordDataPoint(mb.startTime, ts, val, sparkCoreActivityAttributeValue.String())
+}
+
 // RecordSparkApplicationDurationDataPoint adds a data point to spark.application.duration metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationDurationDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkApplicationDurationDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricSparkApplicationDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationEventDroppedDataPoint adds a data point to spark.application.event.dropped metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationEventDroppedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationEventDroppedDataPoint(ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	mb.metricSparkApplicationEventDropped.recordDataPoint(mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkApplicationEvictedDataPoint adds a data point to spark.application.evicted metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationEvictedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationEvictedDataPoint(ts pcommon.Timestamp, val int64, sparkEvictedKindAttributeValue AttributeSparkEvictedKind) {
+	mb.metricSparkApplicationEvicted.recordDataPoint(mb.startTime, ts, val, sparkEvictedKindAttributeValue.String())
 }
 
 // RecordSparkApplicationExecutorActiveDataPoint adds a data point to spark.application.executor.active metric.
@@ -6776,6 +12816,13 @@ func (mb *MetricsBuilder) RecordSparkApplicationExecutorCPUTimeDataPoint(ts pcom
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationExecutorLostDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkApplicationExecutorLostDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorLossReasonAttributeValue AttributeSparkExecutorLossReason) {
 	mb.metricSparkApplicationExecutorLost.recordDataPoint(mb.startTime, ts, val, sparkExecutorLossReasonAttributeValue.String())
+}
+
+// RecordSparkApplicationExecutorPeakDataPoint adds a data point to spark.application.executor.peak metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationExecutorPeakDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationExecutorPeakDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationExecutorPeak.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSparkApplicationExecutorRunTimeDataPoint adds a data point to spark.application.executor.run_time metric.
@@ -6820,6 +12867,20 @@ func (mb *MetricsBuilder) RecordSparkApplicationJvmGcTimeDataPoint(ts pcommon.Ti
 	mb.metricSparkApplicationJvmGcTime.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSparkApplicationModelRunRecordTimeDataPoint adds a data point to spark.application.model.run.record.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationModelRunRecordTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationModelRunRecordTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkApplicationModelRunRecordTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationModelRunRecordsDataPoint adds a data point to spark.application.model.run.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationModelRunRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationModelRunRecordsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationModelRunRecords.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSparkApplicationSettingDataPoint adds a data point to spark.application.setting metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationSettingDataPoint(...) instead.
@@ -6848,6 +12909,20 @@ func (mb *MetricsBuilder) RecordSparkApplicationSpillSizeDataPoint(ts pcommon.Ti
 	mb.metricSparkApplicationSpillSize.recordDataPoint(mb.startTime, ts, val, locationAttributeValue.String())
 }
 
+// RecordSparkApplicationSQLActiveDataPoint adds a data point to spark.application.sql.active metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationSQLActiveDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationSQLActiveDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationSQLActive.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationSQLResultDataPoint adds a data point to spark.application.sql.result metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationSQLResultDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationSQLResultDataPoint(ts pcommon.Timestamp, val int64, sparkSQLResultAttributeValue AttributeSparkSQLResult) {
+	mb.metricSparkApplicationSQLResult.recordDataPoint(mb.startTime, ts, val, sparkSQLResultAttributeValue.String())
+}
+
 // RecordSparkApplicationStageActiveDataPoint adds a data point to spark.application.stage.active metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStageActiveDataPoint(...) instead.
@@ -6862,11 +12937,46 @@ func (mb *MetricsBuilder) RecordSparkApplicationStageResultDataPoint(ts pcommon.
 	mb.metricSparkApplicationStageResult.recordDataPoint(mb.startTime, ts, val, sparkStageResultAttributeValue.String())
 }
 
+// RecordSparkApplicationStartupDurationDataPoint adds a data point to spark.application.startup.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStartupDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationStartupDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStartupPhaseAttributeValue AttributeSparkStartupPhase) {
+	mb.metricSparkApplicationStartupDuration.recordDataPoint(mb.startTime, ts, val, sparkStartupPhaseAttributeValue.String())
+}
+
 // RecordSparkApplicationStatusDataPoint adds a data point to spark.application.status metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStatusDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkApplicationStatusDataPoint(ts pcommon.Timestamp, val int64, sparkApplicationStateAttributeValue AttributeSparkApplicationState) {
 	mb.metricSparkApplicationStatus.recordDataPoint(mb.startTime, ts, val, sparkApplicationStateAttributeValue.String())
+}
+
+// RecordSparkApplicationStorageDiskUsageDataPoint adds a data point to spark.application.storage.disk.usage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStorageDiskUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationStorageDiskUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationStorageDiskUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationStorageMemoryUsageDataPoint adds a data point to spark.application.storage.memory.usage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStorageMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationStorageMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationStorageMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationStoragePartitionsDataPoint adds a data point to spark.application.storage.partitions metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStoragePartitionsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationStoragePartitionsDataPoint(ts pcommon.Timestamp, val int64, sparkStorageStateAttributeValue AttributeSparkStorageState) {
+	mb.metricSparkApplicationStoragePartitions.recordDataPoint(mb.startTime, ts, val, sparkStorageStateAttributeValue.String())
+}
+
+// RecordSparkApplicationStorageRddsDataPoint adds a data point to spark.application.storage.rdds metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationStorageRddsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationStorageRddsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationStorageRdds.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSparkApplicationTaskActiveDataPoint adds a data point to spark.application.task.active metric.
@@ -6883,6 +12993,286 @@ func (mb *MetricsBuilder) RecordSparkApplicationTaskResultDataPoint(ts pcommon.T
 	mb.metricSparkApplicationTaskResult.recordDataPoint(mb.startTime, ts, val, sparkTaskResultAttributeValue.String())
 }
 
+// RecordSparkApplicationTaskSkippedDataPoint adds a data point to spark.application.task.skipped metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationTaskSkippedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationTaskSkippedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationTaskSkipped.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationTaskSpeculativeDataPoint adds a data point to spark.application.task.speculative metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationTaskSpeculativeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationTaskSpeculativeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkApplicationTaskSpeculative.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationWallTimeDataPoint adds a data point to spark.application.wall.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationWallTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationWallTimeDataPoint(ts pcommon.Timestamp, val float64, sparkWallActivityAttributeValue AttributeSparkWallActivity) {
+	mb.metricSparkApplicationWallTime.recordDataPoint(mb.startTime, ts, val, sparkWallActivityAttributeValue.String())
+}
+
+// RecordSparkDriverBlockManagerDiskUsageDataPoint adds a data point to spark.driver.block_manager.disk.usage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverBlockManagerDiskUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverBlockManagerDiskUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverBlockManagerDiskUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverBlockManagerMemoryUsageDataPoint adds a data point to spark.driver.block_manager.memory.usage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverBlockManagerMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverBlockManagerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation, sparkMemoryStateAttributeValue AttributeSparkMemoryState) {
+	mb.metricSparkDriverBlockManagerMemoryUsage.recordDataPoint(mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String(), sparkMemoryStateAttributeValue.String())
+}
+
+// RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint adds a data point to spark.driver.code_generator.compilation.average_time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDriverCodeGeneratorCompilationAverageTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorCompilationCountDataPoint adds a data point to spark.driver.code_generator.compilation.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorCompilationCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorCompilationCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverCodeGeneratorCompilationCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint adds a data point to spark.driver.code_generator.generated_class.average_size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDriverCodeGeneratorGeneratedClassAverageSize.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint adds a data point to spark.driver.code_generator.generated_class.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverCodeGeneratorGeneratedClassCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint adds a data point to spark.driver.code_generator.generated_method.average_size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDriverCodeGeneratorGeneratedMethodAverageSize.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint adds a data point to spark.driver.code_generator.generated_method.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverCodeGeneratorGeneratedMethodCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint adds a data point to spark.driver.code_generator.source_code.average_size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDriverCodeGeneratorSourceCodeAverageSize.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint adds a data point to spark.driver.code_generator.source_code.operations metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverCodeGeneratorSourceCodeOperations.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerJobActiveDataPoint adds a data point to spark.driver.dag_scheduler.job.active metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerJobActiveDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerJobActiveDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverDagSchedulerJobActive.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerJobCountDataPoint adds a data point to spark.driver.dag_scheduler.job.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerJobCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerJobCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverDagSchedulerJobCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerStageCountDataPoint adds a data point to spark.driver.dag_scheduler.stage.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerStageCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerStageCountDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
+	mb.metricSparkDriverDagSchedulerStageCount.recordDataPoint(mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
+}
+
+// RecordSparkDriverDagSchedulerStageFailedDataPoint adds a data point to spark.driver.dag_scheduler.stage.failed metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerStageFailedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerStageFailedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverDagSchedulerStageFailed.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverExecutorGcOperationsDataPoint adds a data point to spark.driver.executor.gc.operations metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorGcOperationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorGcOperationsDataPoint(ts pcommon.Timestamp, val int64, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	mb.metricSparkDriverExecutorGcOperations.recordDataPoint(mb.startTime, ts, val, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorGcTimeDataPoint adds a data point to spark.driver.executor.gc.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorGcTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorGcTimeDataPoint(ts pcommon.Timestamp, val float64, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	mb.metricSparkDriverExecutorGcTime.recordDataPoint(mb.startTime, ts, val, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryExecutionDataPoint adds a data point to spark.driver.executor.memory.execution metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorMemoryExecutionDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorMemoryExecutionDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	mb.metricSparkDriverExecutorMemoryExecution.recordDataPoint(mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryJvmDataPoint adds a data point to spark.driver.executor.memory.jvm metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorMemoryJvmDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorMemoryJvmDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	mb.metricSparkDriverExecutorMemoryJvm.recordDataPoint(mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryPoolDataPoint adds a data point to spark.driver.executor.memory.pool metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorMemoryPoolDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorMemoryPoolDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryPoolAttributeValue AttributeSparkMemoryPool) {
+	mb.metricSparkDriverExecutorMemoryPool.recordDataPoint(mb.startTime, ts, val, sparkMemoryPoolAttributeValue.String())
+}
+
+// RecordSparkDriverExecutorMemoryStorageDataPoint adds a data point to spark.driver.executor.memory.storage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverExecutorMemoryStorageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverExecutorMemoryStorageDataPoint(ts pcommon.Timestamp, val int64, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	mb.metricSparkDriverExecutorMemoryStorage.recordDataPoint(mb.startTime, ts, val, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint adds a data point to spark.driver.hive_external_catalog.file_cache_hits metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverHiveExternalCatalogFileCacheHits.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint adds a data point to spark.driver.hive_external_catalog.files_discovered metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverHiveExternalCatalogFilesDiscovered.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint adds a data point to spark.driver.hive_external_catalog.hive_client_calls metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverHiveExternalCatalogHiveClientCalls.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint adds a data point to spark.driver.hive_external_catalog.parallel_listing_jobs metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverHiveExternalCatalogParallelListingJobs.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint adds a data point to spark.driver.hive_external_catalog.partitions_fetched metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverHiveExternalCatalogPartitionsFetched.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverJvmCPUTimeDataPoint adds a data point to spark.driver.jvm_cpu_time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverJvmCPUTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverJvmCPUTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDriverJvmCPUTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverLiveListenerBusPostedDataPoint adds a data point to spark.driver.live_listener_bus.posted metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverLiveListenerBusPostedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverLiveListenerBusPostedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkDriverLiveListenerBusPosted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint adds a data point to spark.driver.live_listener_bus.processing_time.average metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint(ts pcommon.Timestamp, val float64, sparkListenerQueueAttributeValue string) {
+	mb.metricSparkDriverLiveListenerBusProcessingTimeAverage.recordDataPoint(mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkDriverLiveListenerBusQueueSizeDataPoint adds a data point to spark.driver.live_listener_bus.queue_size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverLiveListenerBusQueueSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverLiveListenerBusQueueSizeDataPoint(ts pcommon.Timestamp, val int64, sparkListenerQueueAttributeValue string) {
+	mb.metricSparkDriverLiveListenerBusQueueSize.recordDataPoint(mb.startTime, ts, val, sparkListenerQueueAttributeValue)
+}
+
+// RecordSparkDstreamBatchDurationDataPoint adds a data point to spark.dstream.batch.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamBatchDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamBatchDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDstreamBatchDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchProcessingTimeDataPoint adds a data point to spark.dstream.batch.processing.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamBatchProcessingTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamBatchProcessingTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDstreamBatchProcessingTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchSchedulingDelayDataPoint adds a data point to spark.dstream.batch.scheduling.delay metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamBatchSchedulingDelayDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamBatchSchedulingDelayDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDstreamBatchSchedulingDelay.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchTotalDelayDataPoint adds a data point to spark.dstream.batch.total.delay metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamBatchTotalDelayDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamBatchTotalDelayDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDstreamBatchTotalDelay.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamBatchesDataPoint adds a data point to spark.dstream.batches metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamBatchesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamBatchesDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamBatchStateAttributeValue AttributeSparkDstreamBatchState) {
+	mb.metricSparkDstreamBatches.recordDataPoint(mb.startTime, ts, val, sparkDstreamBatchStateAttributeValue.String())
+}
+
+// RecordSparkDstreamInputRateDataPoint adds a data point to spark.dstream.input.rate metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamInputRateDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamInputRateDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSparkDstreamInputRate.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDstreamReceiversDataPoint adds a data point to spark.dstream.receivers metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamReceiversDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamReceiversDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamReceiverStateAttributeValue AttributeSparkDstreamReceiverState) {
+	mb.metricSparkDstreamReceivers.recordDataPoint(mb.startTime, ts, val, sparkDstreamReceiverStateAttributeValue.String())
+}
+
+// RecordSparkDstreamRecordsDataPoint adds a data point to spark.dstream.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDstreamRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDstreamRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkDstreamRecordStateAttributeValue AttributeSparkDstreamRecordState) {
+	mb.metricSparkDstreamRecords.recordDataPoint(mb.startTime, ts, val, sparkDstreamRecordStateAttributeValue.String())
+}
+
 // RecordSparkExecutorCoreLimitDataPoint adds a data point to spark.executor.core.limit metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorCoreLimitDataPoint(...) instead.
@@ -6895,6 +13285,27 @@ func (mb *MetricsBuilder) RecordSparkExecutorCoreLimitDataPoint(ts pcommon.Times
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorDiskUsageDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkExecutorDiskUsageDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
 	mb.metricSparkExecutorDiskUsage.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
+// RecordSparkExecutorExcludedDataPoint adds a data point to spark.executor.excluded metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorExcludedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorExcludedDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	mb.metricSparkExecutorExcluded.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
+// RecordSparkExecutorGcCountDataPoint adds a data point to spark.executor.gc.count metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorGcCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorGcCountDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	mb.metricSparkExecutorGcCount.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkGcTypeAttributeValue.String())
+}
+
+// RecordSparkExecutorGcDurationDataPoint adds a data point to spark.executor.gc.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorGcDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorGcDurationDataPoint(ts pcommon.Timestamp, val float64, sparkExecutorIDAttributeValue string, sparkGcTypeAttributeValue AttributeSparkGcType) {
+	mb.metricSparkExecutorGcDuration.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkGcTypeAttributeValue.String())
 }
 
 // RecordSparkExecutorGcTimeDataPoint adds a data point to spark.executor.gc_time metric.
@@ -6932,11 +13343,32 @@ func (mb *MetricsBuilder) RecordSparkExecutorMemoryUsageDataPoint(ts pcommon.Tim
 	mb.metricSparkExecutorMemoryUsage.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
 }
 
+// RecordSparkExecutorRddBlocksDataPoint adds a data point to spark.executor.rdd.blocks metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorRddBlocksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorRddBlocksDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string) {
+	mb.metricSparkExecutorRddBlocks.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
+}
+
 // RecordSparkExecutorShuffleIoSizeDataPoint adds a data point to spark.executor.shuffle.io.size metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorShuffleIoSizeDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkExecutorShuffleIoSizeDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, directionAttributeValue AttributeDirection) {
 	mb.metricSparkExecutorShuffleIoSize.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue, directionAttributeValue.String())
+}
+
+// RecordSparkExecutorStorageMemoryLimitDataPoint adds a data point to spark.executor.storage.memory.limit metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorStorageMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorStorageMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	mb.metricSparkExecutorStorageMemoryLimit.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkMemoryLocationAttributeValue.String())
+}
+
+// RecordSparkExecutorStorageMemoryUsageDataPoint adds a data point to spark.executor.storage.memory.usage metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkExecutorStorageMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkExecutorStorageMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkExecutorIDAttributeValue string, sparkMemoryLocationAttributeValue AttributeSparkMemoryLocation) {
+	mb.metricSparkExecutorStorageMemoryUsage.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue, sparkMemoryLocationAttributeValue.String())
 }
 
 // RecordSparkExecutorTaskActiveDataPoint adds a data point to spark.executor.task.active metric.
@@ -6967,6 +13399,111 @@ func (mb *MetricsBuilder) RecordSparkExecutorTimeDataPoint(ts pcommon.Timestamp,
 	mb.metricSparkExecutorTime.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
 }
 
+// RecordSparkModelResultDataPoint adds a data point to spark.model.result metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkModelResultDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkModelResultDataPoint(ts pcommon.Timestamp, val float64, sparkModelResultNameAttributeValue string, sparkModelResultSourceAttributeValue AttributeSparkModelResultSource) {
+	mb.metricSparkModelResult.recordDataPoint(mb.startTime, ts, val, sparkModelResultNameAttributeValue, sparkModelResultSourceAttributeValue.String())
+}
+
+// RecordSparkSQLBroadcastRecordsDataPoint adds a data point to spark.sql.broadcast.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLBroadcastRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLBroadcastRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLBroadcastRecords.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLBroadcastSizeDataPoint adds a data point to spark.sql.broadcast.size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLBroadcastSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLBroadcastSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLBroadcastSize.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLBroadcastTimeDataPoint adds a data point to spark.sql.broadcast.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLBroadcastTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLBroadcastTimeDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLBroadcastTime.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLDurationDataPoint adds a data point to spark.sql.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLDurationDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLDuration.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLJoinRecordsDataPoint adds a data point to spark.sql.join.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLJoinRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLJoinRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLJoinRecords.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLPartitionsCoalescedDataPoint adds a data point to spark.sql.partitions.coalesced metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLPartitionsCoalescedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLPartitionsCoalescedDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLPartitionsCoalesced.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanFilesDataPoint adds a data point to spark.sql.scan.files metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLScanFilesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLScanFilesDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLScanFiles.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanRecordsDataPoint adds a data point to spark.sql.scan.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLScanRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLScanRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLScanRecords.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLScanSizeDataPoint adds a data point to spark.sql.scan.size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLScanSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLScanSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLScanSize.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLSpillSizeDataPoint adds a data point to spark.sql.spill.size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLSpillSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLSpillSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLSpillSize.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLStatusDataPoint adds a data point to spark.sql.status metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLStatusDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLStatusDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string, sparkSQLStateAttributeValue AttributeSparkSQLState) {
+	mb.metricSparkSQLStatus.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue, sparkSQLStateAttributeValue.String())
+}
+
+// RecordSparkSQLWriteFilesDataPoint adds a data point to spark.sql.write.files metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLWriteFilesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLWriteFilesDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLWriteFiles.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLWriteRecordsDataPoint adds a data point to spark.sql.write.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLWriteRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLWriteRecordsDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLWriteRecords.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLWriteSizeDataPoint adds a data point to spark.sql.write.size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLWriteSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLWriteSizeDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLWriteSize.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
 // RecordSparkStageDiskSpilledDataPoint adds a data point to spark.stage.disk.spilled metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageDiskSpilledDataPoint(...) instead.
@@ -6986,6 +13523,13 @@ func (mb *MetricsBuilder) RecordSparkStageDurationDataPoint(ts pcommon.Timestamp
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageExecutorCPUTimeDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkStageExecutorCPUTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	mb.metricSparkStageExecutorCPUTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageExecutorDeserializeTimeDataPoint adds a data point to spark.stage.executor.deserialize_time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageExecutorDeserializeTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageExecutorDeserializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageExecutorDeserializeTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageExecutorRunTimeDataPoint adds a data point to spark.stage.executor.run_time metric.
@@ -7030,11 +13574,46 @@ func (mb *MetricsBuilder) RecordSparkStageMemorySpilledDataPoint(ts pcommon.Time
 	mb.metricSparkStageMemorySpilled.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
+// RecordSparkStageResultSerializeTimeDataPoint adds a data point to spark.stage.result.serialize_time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageResultSerializeTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageResultSerializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageResultSerializeTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageResultSizeDataPoint adds a data point to spark.stage.result.size metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageResultSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageResultSizeDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageResultSize.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageSchedulingDelayDataPoint adds a data point to spark.stage.scheduling.delay metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageSchedulingDelayDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageSchedulingDelayDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageSchedulingDelay.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageShuffleBlocksFetchedDataPoint adds a data point to spark.stage.shuffle.blocks_fetched metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageShuffleBlocksFetchedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageShuffleBlocksFetchedDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sourceAttributeValue AttributeSource) {
+	mb.metricSparkStageShuffleBlocksFetched.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sourceAttributeValue.String())
+}
+
 // RecordSparkStageShuffleFetchWaitTimeDataPoint adds a data point to spark.stage.shuffle.fetch_wait_time metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageShuffleFetchWaitTimeDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkStageShuffleFetchWaitTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	mb.metricSparkStageShuffleFetchWaitTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageShuffleIoDiskDataPoint adds a data point to spark.stage.shuffle.io.disk metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageShuffleIoDiskDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageShuffleIoDiskDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageShuffleIoDisk.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageShuffleIoReadSizeDataPoint adds a data point to spark.stage.shuffle.io.read.size metric.
@@ -7077,6 +13656,20 @@ func (mb *MetricsBuilder) RecordSparkStageStatusDataPoint(ts pcommon.Timestamp, 
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskActiveDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkStageTaskActiveDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	mb.metricSparkStageTaskActive.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStageTaskDeserializeTimeDataPoint adds a data point to spark.stage.task.deserialize_time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskDeserializeTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageTaskDeserializeTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
+	mb.metricSparkStageTaskDeserializeTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
+}
+
+// RecordSparkStageTaskDurationDataPoint adds a data point to spark.stage.task.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageTaskDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
+	mb.metricSparkStageTaskDuration.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
 // RecordSparkStageTaskFetchWaitTimeDataPoint adds a data point to spark.stage.task.fetch_wait_time metric.
@@ -7191,11 +13784,74 @@ func (mb *MetricsBuilder) RecordSparkStageTaskShuffleWriteSizeDataPoint(ts pcomm
 	mb.metricSparkStageTaskShuffleWriteSize.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
 }
 
+// RecordSparkStageTaskSpeculativeDataPoint adds a data point to spark.stage.task.speculative metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskSpeculativeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageTaskSpeculativeDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageTaskSpeculative.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordSparkStageTasksDataPoint adds a data point to spark.stage.tasks metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTasksDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkStageTasksDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	mb.metricSparkStageTasks.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryBatchDurationDataPoint adds a data point to spark.streaming.query.batch.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryBatchDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryBatchDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryBatchDuration.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryBatchesDataPoint adds a data point to spark.streaming.query.batches metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryBatchesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryBatchesDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryBatches.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryInputRateDataPoint adds a data point to spark.streaming.query.input.rate metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryInputRateDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryInputRateDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryInputRate.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryLatencyDataPoint adds a data point to spark.streaming.query.latency metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryLatencyDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryLatencyDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryLatency.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryProcessingRateDataPoint adds a data point to spark.streaming.query.processing.rate metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryProcessingRateDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryProcessingRateDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryProcessingRate.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryStateMemoryDataPoint adds a data point to spark.streaming.query.state.memory metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryStateMemoryDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryStateMemoryDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryStateMemory.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryStateRowsDataPoint adds a data point to spark.streaming.query.state.rows metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryStateRowsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryStateRowsDataPoint(ts pcommon.Timestamp, val int64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryStateRows.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
+}
+
+// RecordSparkStreamingQueryWatermarkDelayDataPoint adds a data point to spark.streaming.query.watermark.delay metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStreamingQueryWatermarkDelayDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStreamingQueryWatermarkDelayDataPoint(ts pcommon.Timestamp, val float64, sparkStreamingQueryNameAttributeValue string) {
+	mb.metricSparkStreamingQueryWatermarkDelay.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
 }
 
 // RecordYarnApplicationContainerActiveDataPoint adds a data point to yarn.application.container.active metric.

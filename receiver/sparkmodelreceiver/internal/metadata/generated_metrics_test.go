@@ -73,7 +73,16 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkApplicationCoreLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationCoreTimeDataPoint(ts, 1, AttributeSparkCoreActivityComputing)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationDurationDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationEventDroppedDataPoint(ts, 1, "spark.listener.queue-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationEvictedDataPoint(ts, 1, AttributeSparkEvictedKindJob)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationExecutorActiveDataPoint(ts, 1)
@@ -83,6 +92,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationExecutorLostDataPoint(ts, 1, AttributeSparkExecutorLossReasonIdle)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationExecutorPeakDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationExecutorRunTimeDataPoint(ts, 1)
@@ -103,6 +115,12 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkApplicationJvmGcTimeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationModelRunRecordTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationModelRunRecordsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationSettingDataPoint(ts, 1, "spark.setting.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
@@ -115,13 +133,34 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkApplicationSpillSizeDataPoint(ts, 1, AttributeLocationMemory)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationSQLActiveDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationSQLResultDataPoint(ts, 1, AttributeSparkSQLResultCompleted)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationStageActiveDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationStageResultDataPoint(ts, 1, AttributeSparkStageResultCompleted)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationStartupDurationDataPoint(ts, 1, AttributeSparkStartupPhaseQueue)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationStatusDataPoint(ts, 1, AttributeSparkApplicationStateSubmitted)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationStorageDiskUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationStorageMemoryUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationStoragePartitionsDataPoint(ts, 1, AttributeSparkStorageStateCached)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationStorageRddsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationTaskActiveDataPoint(ts, 1)
@@ -130,10 +169,139 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkApplicationTaskResultDataPoint(ts, 1, AttributeSparkTaskResultCompleted)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationTaskSkippedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationTaskSpeculativeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationWallTimeDataPoint(ts, 1, AttributeSparkWallActivityStarting)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverBlockManagerDiskUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverBlockManagerMemoryUsageDataPoint(ts, 1, AttributeSparkMemoryLocationOnHeap, AttributeSparkMemoryStateUsed)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorCompilationAverageTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorCompilationCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorGeneratedClassAverageSizeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorGeneratedClassCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorGeneratedMethodAverageSizeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorGeneratedMethodCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorSourceCodeAverageSizeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverCodeGeneratorSourceCodeOperationsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverDagSchedulerJobActiveDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverDagSchedulerJobCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverDagSchedulerStageCountDataPoint(ts, 1, AttributeSparkSchedulerStageStateRunning)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverDagSchedulerStageFailedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorGcOperationsDataPoint(ts, 1, AttributeSparkGcTypeMinor)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorGcTimeDataPoint(ts, 1, AttributeSparkGcTypeMinor)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorMemoryExecutionDataPoint(ts, 1, AttributeSparkMemoryLocationOnHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorMemoryJvmDataPoint(ts, 1, AttributeSparkMemoryLocationOnHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorMemoryPoolDataPoint(ts, 1, AttributeSparkMemoryPoolDirect)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverExecutorMemoryStorageDataPoint(ts, 1, AttributeSparkMemoryLocationOnHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverHiveExternalCatalogFileCacheHitsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverHiveExternalCatalogFilesDiscoveredDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverHiveExternalCatalogHiveClientCallsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverHiveExternalCatalogParallelListingJobsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverHiveExternalCatalogPartitionsFetchedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverJvmCPUTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverLiveListenerBusPostedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverLiveListenerBusProcessingTimeAverageDataPoint(ts, 1, "spark.listener.queue-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDriverLiveListenerBusQueueSizeDataPoint(ts, 1, "spark.listener.queue-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamBatchDurationDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamBatchProcessingTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamBatchSchedulingDelayDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamBatchTotalDelayDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamBatchesDataPoint(ts, 1, AttributeSparkDstreamBatchStateActive)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamInputRateDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamReceiversDataPoint(ts, 1, AttributeSparkDstreamReceiverStateActive)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkDstreamRecordsDataPoint(ts, 1, AttributeSparkDstreamRecordStateReceived)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkExecutorCoreLimitDataPoint(ts, 1, "spark.executor.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkExecutorDiskUsageDataPoint(ts, 1, "spark.executor.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorExcludedDataPoint(ts, 1, "spark.executor.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorGcCountDataPoint(ts, 1, "spark.executor.id-val", AttributeSparkGcTypeMinor)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorGcDurationDataPoint(ts, 1, "spark.executor.id-val", AttributeSparkGcTypeMinor)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkExecutorGcTimeDataPoint(ts, 1, "spark.executor.id-val")
@@ -151,7 +319,16 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkExecutorMemoryUsageDataPoint(ts, 1, "spark.executor.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorRddBlocksDataPoint(ts, 1, "spark.executor.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkExecutorShuffleIoSizeDataPoint(ts, 1, "spark.executor.id-val", AttributeDirectionIn)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorStorageMemoryLimitDataPoint(ts, 1, "spark.executor.id-val", AttributeSparkMemoryLocationOnHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkExecutorStorageMemoryUsageDataPoint(ts, 1, "spark.executor.id-val", AttributeSparkMemoryLocationOnHeap)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkExecutorTaskActiveDataPoint(ts, 1, "spark.executor.id-val")
@@ -166,6 +343,51 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkExecutorTimeDataPoint(ts, 1, "spark.executor.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkModelResultDataPoint(ts, 1, "spark.model.result.name-val", AttributeSparkModelResultSourceAccumulator)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLBroadcastRecordsDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLBroadcastSizeDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLBroadcastTimeDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLDurationDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLJoinRecordsDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLPartitionsCoalescedDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLScanFilesDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLScanRecordsDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLScanSizeDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLSpillSizeDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLStatusDataPoint(ts, 1, 22, "spark.sql.description-val", AttributeSparkSQLStateRunning)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLWriteFilesDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLWriteRecordsDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLWriteSizeDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkStageDiskSpilledDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
@@ -173,6 +395,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageExecutorCPUTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageExecutorDeserializeTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageExecutorRunTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
@@ -193,7 +418,22 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStageMemorySpilledDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkStageResultSerializeTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageResultSizeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageSchedulingDelayDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageShuffleBlocksFetchedDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSourceLocal)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkStageShuffleFetchWaitTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageShuffleIoDiskDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageShuffleIoReadSizeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSourceLocal)
@@ -212,6 +452,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTaskActiveDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageTaskDeserializeTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageTaskDurationDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTaskFetchWaitTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
@@ -262,7 +508,34 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStageTaskShuffleWriteSizeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkStageTaskSpeculativeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTasksDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryBatchDurationDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryBatchesDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryInputRateDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryLatencyDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryProcessingRateDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryStateMemoryDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryStateRowsDataPoint(ts, 1, "spark.streaming.query.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStreamingQueryWatermarkDelayDataPoint(ts, 1, "spark.streaming.query.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordYarnApplicationContainerActiveDataPoint(ts, 1)
@@ -413,6 +686,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.core.time":
+					assert.False(t, validatedMetrics["spark.application.core.time"], "Found a duplicate in the metrics slice: spark.application.core.time")
+					validatedMetrics["spark.application.core.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkCoreActivityAttrVal, ok := dp.Attributes().Get("spark.core.activity")
+					assert.True(t, ok)
+					assert.Equal(t, "computing", sparkCoreActivityAttrVal.Str())
 				case "spark.application.duration":
 					assert.False(t, validatedMetrics["spark.application.duration"], "Found a duplicate in the metrics slice: spark.application.duration")
 					validatedMetrics["spark.application.duration"] = true
@@ -425,6 +715,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.application.event.dropped":
+					assert.False(t, validatedMetrics["spark.application.event.dropped"], "Found a duplicate in the metrics slice: spark.application.event.dropped")
+					validatedMetrics["spark.application.event.dropped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Events that a queue of Spark's listener bus dropped because it was full; figures of the appStatus queue's listeners are too low from then on.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkListenerQueueAttrVal, ok := dp.Attributes().Get("spark.listener.queue")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.listener.queue-val", sparkListenerQueueAttrVal.Str())
+				case "spark.application.evicted":
+					assert.False(t, validatedMetrics["spark.application.evicted"], "Found a duplicate in the metrics slice: spark.application.evicted")
+					validatedMetrics["spark.application.evicted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Jobs and stages that Spark had forgotten before they were read; what they did is missing in the totals.", mi.Description())
+					assert.Equal(t, "{item}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkEvictedKindAttrVal, ok := dp.Attributes().Get("spark.evicted.kind")
+					assert.True(t, ok)
+					assert.Equal(t, "job", sparkEvictedKindAttrVal.Str())
 				case "spark.application.executor.active":
 					assert.False(t, validatedMetrics["spark.application.executor.active"], "Found a duplicate in the metrics slice: spark.application.executor.active")
 					validatedMetrics["spark.application.executor.active"] = true
@@ -470,6 +794,18 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkExecutorLossReasonAttrVal, ok := dp.Attributes().Get("spark.executor.loss.reason")
 					assert.True(t, ok)
 					assert.Equal(t, "idle", sparkExecutorLossReasonAttrVal.Str())
+				case "spark.application.executor.peak":
+					assert.False(t, validatedMetrics["spark.application.executor.peak"], "Found a duplicate in the metrics slice: spark.application.executor.peak")
+					validatedMetrics["spark.application.executor.peak"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Most executors that were alive at the same time so far.", mi.Description())
+					assert.Equal(t, "{executor}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "spark.application.executor.run_time":
 					assert.False(t, validatedMetrics["spark.application.executor.run_time"], "Found a duplicate in the metrics slice: spark.application.executor.run_time")
 					validatedMetrics["spark.application.executor.run_time"] = true
@@ -563,6 +899,30 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.application.model.run.record.time":
+					assert.False(t, validatedMetrics["spark.application.model.run.record.time"], "Found a duplicate in the metrics slice: spark.application.model.run.record.time")
+					validatedMetrics["spark.application.model.run.record.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Duration of the run divided by the records that it has read.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.application.model.run.records":
+					assert.False(t, validatedMetrics["spark.application.model.run.records"], "Found a duplicate in the metrics slice: spark.application.model.run.records")
+					validatedMetrics["spark.application.model.run.records"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Records that the run has read from storage so far: the size of its input.", mi.Description())
+					assert.Equal(t, "{record}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "spark.application.setting":
 					assert.False(t, validatedMetrics["spark.application.setting"], "Found a duplicate in the metrics slice: spark.application.setting")
 					validatedMetrics["spark.application.setting"] = true
@@ -626,6 +986,37 @@ func TestMetricsBuilder(t *testing.T) {
 					locationAttrVal, ok := dp.Attributes().Get("location")
 					assert.True(t, ok)
 					assert.Equal(t, "memory", locationAttrVal.Str())
+				case "spark.application.sql.active":
+					assert.False(t, validatedMetrics["spark.application.sql.active"], "Found a duplicate in the metrics slice: spark.application.sql.active")
+					validatedMetrics["spark.application.sql.active"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "SQL executions that are running.", mi.Description())
+					assert.Equal(t, "{execution}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.sql.result":
+					assert.False(t, validatedMetrics["spark.application.sql.result"], "Found a duplicate in the metrics slice: spark.application.sql.result")
+					validatedMetrics["spark.application.sql.result"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "SQL executions that have ended.", mi.Description())
+					assert.Equal(t, "{execution}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLResultAttrVal, ok := dp.Attributes().Get("spark.sql.result")
+					assert.True(t, ok)
+					assert.Equal(t, "completed", sparkSQLResultAttrVal.Str())
 				case "spark.application.stage.active":
 					assert.False(t, validatedMetrics["spark.application.stage.active"], "Found a duplicate in the metrics slice: spark.application.stage.active")
 					validatedMetrics["spark.application.stage.active"] = true
@@ -657,6 +1048,21 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageResultAttrVal, ok := dp.Attributes().Get("spark.stage.result")
 					assert.True(t, ok)
 					assert.Equal(t, "completed", sparkStageResultAttrVal.Str())
+				case "spark.application.startup.duration":
+					assert.False(t, validatedMetrics["spark.application.startup.duration"], "Found a duplicate in the metrics slice: spark.application.startup.duration")
+					validatedMetrics["spark.application.startup.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Parts of the time from submission to the launch of the first task, which they add up to; a part that lasts has its length so far, and one that has not begun is left out.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStartupPhaseAttrVal, ok := dp.Attributes().Get("spark.startup.phase")
+					assert.True(t, ok)
+					assert.Equal(t, "queue", sparkStartupPhaseAttrVal.Str())
 				case "spark.application.status":
 					assert.False(t, validatedMetrics["spark.application.status"], "Found a duplicate in the metrics slice: spark.application.status")
 					validatedMetrics["spark.application.status"] = true
@@ -674,6 +1080,65 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkApplicationStateAttrVal, ok := dp.Attributes().Get("spark.application.state")
 					assert.True(t, ok)
 					assert.Equal(t, "submitted", sparkApplicationStateAttrVal.Str())
+				case "spark.application.storage.disk.usage":
+					assert.False(t, validatedMetrics["spark.application.storage.disk.usage"], "Found a duplicate in the metrics slice: spark.application.storage.disk.usage")
+					validatedMetrics["spark.application.storage.disk.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disk space that cached RDDs and tables use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.storage.memory.usage":
+					assert.False(t, validatedMetrics["spark.application.storage.memory.usage"], "Found a duplicate in the metrics slice: spark.application.storage.memory.usage")
+					validatedMetrics["spark.application.storage.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that cached RDDs and tables use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.storage.partitions":
+					assert.False(t, validatedMetrics["spark.application.storage.partitions"], "Found a duplicate in the metrics slice: spark.application.storage.partitions")
+					validatedMetrics["spark.application.storage.partitions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Partitions of RDDs and tables that the application caches.", mi.Description())
+					assert.Equal(t, "{partition}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStorageStateAttrVal, ok := dp.Attributes().Get("spark.storage.state")
+					assert.True(t, ok)
+					assert.Equal(t, "cached", sparkStorageStateAttrVal.Str())
+				case "spark.application.storage.rdds":
+					assert.False(t, validatedMetrics["spark.application.storage.rdds"], "Found a duplicate in the metrics slice: spark.application.storage.rdds")
+					validatedMetrics["spark.application.storage.rdds"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "RDDs and tables that the application caches.", mi.Description())
+					assert.Equal(t, "{rdd}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "spark.application.task.active":
 					assert.False(t, validatedMetrics["spark.application.task.active"], "Found a duplicate in the metrics slice: spark.application.task.active")
 					validatedMetrics["spark.application.task.active"] = true
@@ -705,6 +1170,591 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkTaskResultAttrVal, ok := dp.Attributes().Get("spark.task.result")
 					assert.True(t, ok)
 					assert.Equal(t, "completed", sparkTaskResultAttrVal.Str())
+				case "spark.application.task.skipped":
+					assert.False(t, validatedMetrics["spark.application.task.skipped"], "Found a duplicate in the metrics slice: spark.application.task.skipped")
+					validatedMetrics["spark.application.task.skipped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks of stages that jobs skipped because their output was there already.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.task.speculative":
+					assert.False(t, validatedMetrics["spark.application.task.speculative"], "Found a duplicate in the metrics slice: spark.application.task.speculative")
+					validatedMetrics["spark.application.task.speculative"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Task attempts that were launched because another attempt was slow, over all stage attempts.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.application.wall.time":
+					assert.False(t, validatedMetrics["spark.application.wall.time"], "Found a duplicate in the metrics slice: spark.application.wall.time")
+					validatedMetrics["spark.application.wall.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to spark.application.duration.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkWallActivityAttrVal, ok := dp.Attributes().Get("spark.wall.activity")
+					assert.True(t, ok)
+					assert.Equal(t, "starting", sparkWallActivityAttrVal.Str())
+				case "spark.driver.block_manager.disk.usage":
+					assert.False(t, validatedMetrics["spark.driver.block_manager.disk.usage"], "Found a duplicate in the metrics slice: spark.driver.block_manager.disk.usage")
+					validatedMetrics["spark.driver.block_manager.disk.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disk space that cached blocks of all executors use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.block_manager.memory.usage":
+					assert.False(t, validatedMetrics["spark.driver.block_manager.memory.usage"], "Found a duplicate in the metrics slice: spark.driver.block_manager.memory.usage")
+					validatedMetrics["spark.driver.block_manager.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Storage memory of all executors, in whole MiB.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
+					sparkMemoryStateAttrVal, ok := dp.Attributes().Get("spark.memory.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", sparkMemoryStateAttrVal.Str())
+				case "spark.driver.code_generator.compilation.average_time":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.compilation.average_time"], "Found a duplicate in the metrics slice: spark.driver.code_generator.compilation.average_time")
+					validatedMetrics["spark.driver.code_generator.compilation.average_time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean time that it took to compile generated code, over a sample.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.driver.code_generator.compilation.count":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.compilation.count"], "Found a duplicate in the metrics slice: spark.driver.code_generator.compilation.count")
+					validatedMetrics["spark.driver.code_generator.compilation.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Compilations of generated code.", mi.Description())
+					assert.Equal(t, "{compilation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.code_generator.generated_class.average_size":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.generated_class.average_size"], "Found a duplicate in the metrics slice: spark.driver.code_generator.generated_class.average_size")
+					validatedMetrics["spark.driver.code_generator.generated_class.average_size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean size of generated classes, over a sample.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.driver.code_generator.generated_class.count":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.generated_class.count"], "Found a duplicate in the metrics slice: spark.driver.code_generator.generated_class.count")
+					validatedMetrics["spark.driver.code_generator.generated_class.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Classes generated.", mi.Description())
+					assert.Equal(t, "{class}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.code_generator.generated_method.average_size":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.generated_method.average_size"], "Found a duplicate in the metrics slice: spark.driver.code_generator.generated_method.average_size")
+					validatedMetrics["spark.driver.code_generator.generated_method.average_size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean size of the methods of generated classes, over a sample.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.driver.code_generator.generated_method.count":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.generated_method.count"], "Found a duplicate in the metrics slice: spark.driver.code_generator.generated_method.count")
+					validatedMetrics["spark.driver.code_generator.generated_method.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Methods generated.", mi.Description())
+					assert.Equal(t, "{method}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.code_generator.source_code.average_size":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.source_code.average_size"], "Found a duplicate in the metrics slice: spark.driver.code_generator.source_code.average_size")
+					validatedMetrics["spark.driver.code_generator.source_code.average_size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean length of generated source code, over a sample.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.driver.code_generator.source_code.operations":
+					assert.False(t, validatedMetrics["spark.driver.code_generator.source_code.operations"], "Found a duplicate in the metrics slice: spark.driver.code_generator.source_code.operations")
+					validatedMetrics["spark.driver.code_generator.source_code.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Generations of source code.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.dag_scheduler.job.active":
+					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.job.active"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.job.active")
+					validatedMetrics["spark.driver.dag_scheduler.job.active"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Jobs that run, as the scheduler of the driver sees it; more than spark.application.job.active where events were dropped.", mi.Description())
+					assert.Equal(t, "{job}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.dag_scheduler.job.count":
+					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.job.count"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.job.count")
+					validatedMetrics["spark.driver.dag_scheduler.job.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Jobs that were submitted.", mi.Description())
+					assert.Equal(t, "{job}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.dag_scheduler.stage.count":
+					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.stage.count"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.stage.count")
+					validatedMetrics["spark.driver.dag_scheduler.stage.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Stages that run or wait for others.", mi.Description())
+					assert.Equal(t, "{stage}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSchedulerStageStateAttrVal, ok := dp.Attributes().Get("spark.scheduler.stage.state")
+					assert.True(t, ok)
+					assert.Equal(t, "running", sparkSchedulerStageStateAttrVal.Str())
+				case "spark.driver.dag_scheduler.stage.failed":
+					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.stage.failed"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.stage.failed")
+					validatedMetrics["spark.driver.dag_scheduler.stage.failed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Stages that failed and are to be submitted again.", mi.Description())
+					assert.Equal(t, "{stage}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.executor.gc.operations":
+					assert.False(t, validatedMetrics["spark.driver.executor.gc.operations"], "Found a duplicate in the metrics slice: spark.driver.executor.gc.operations")
+					validatedMetrics["spark.driver.executor.gc.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Garbage collections of the driver.", mi.Description())
+					assert.Equal(t, "{collection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkGcTypeAttrVal, ok := dp.Attributes().Get("spark.gc.type")
+					assert.True(t, ok)
+					assert.Equal(t, "minor", sparkGcTypeAttrVal.Str())
+				case "spark.driver.executor.gc.time":
+					assert.False(t, validatedMetrics["spark.driver.executor.gc.time"], "Found a duplicate in the metrics slice: spark.driver.executor.gc.time")
+					validatedMetrics["spark.driver.executor.gc.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that the driver spent collecting garbage.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkGcTypeAttrVal, ok := dp.Attributes().Get("spark.gc.type")
+					assert.True(t, ok)
+					assert.Equal(t, "minor", sparkGcTypeAttrVal.Str())
+				case "spark.driver.executor.memory.execution":
+					assert.False(t, validatedMetrics["spark.driver.executor.memory.execution"], "Found a duplicate in the metrics slice: spark.driver.executor.memory.execution")
+					validatedMetrics["spark.driver.executor.memory.execution"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Execution memory that the driver uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
+				case "spark.driver.executor.memory.jvm":
+					assert.False(t, validatedMetrics["spark.driver.executor.memory.jvm"], "Found a duplicate in the metrics slice: spark.driver.executor.memory.jvm")
+					validatedMetrics["spark.driver.executor.memory.jvm"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the JVM of the driver uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
+				case "spark.driver.executor.memory.pool":
+					assert.False(t, validatedMetrics["spark.driver.executor.memory.pool"], "Found a duplicate in the metrics slice: spark.driver.executor.memory.pool")
+					validatedMetrics["spark.driver.executor.memory.pool"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory in buffer pools of the driver.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMemoryPoolAttrVal, ok := dp.Attributes().Get("spark.memory.pool")
+					assert.True(t, ok)
+					assert.Equal(t, "direct", sparkMemoryPoolAttrVal.Str())
+				case "spark.driver.executor.memory.storage":
+					assert.False(t, validatedMetrics["spark.driver.executor.memory.storage"], "Found a duplicate in the metrics slice: spark.driver.executor.memory.storage")
+					validatedMetrics["spark.driver.executor.memory.storage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Storage memory that the driver uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
+				case "spark.driver.hive_external_catalog.file_cache_hits":
+					assert.False(t, validatedMetrics["spark.driver.hive_external_catalog.file_cache_hits"], "Found a duplicate in the metrics slice: spark.driver.hive_external_catalog.file_cache_hits")
+					validatedMetrics["spark.driver.hive_external_catalog.file_cache_hits"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Hits of the cache of file listings.", mi.Description())
+					assert.Equal(t, "{hit}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.hive_external_catalog.files_discovered":
+					assert.False(t, validatedMetrics["spark.driver.hive_external_catalog.files_discovered"], "Found a duplicate in the metrics slice: spark.driver.hive_external_catalog.files_discovered")
+					validatedMetrics["spark.driver.hive_external_catalog.files_discovered"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Files found by listing.", mi.Description())
+					assert.Equal(t, "{file}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.hive_external_catalog.hive_client_calls":
+					assert.False(t, validatedMetrics["spark.driver.hive_external_catalog.hive_client_calls"], "Found a duplicate in the metrics slice: spark.driver.hive_external_catalog.hive_client_calls")
+					validatedMetrics["spark.driver.hive_external_catalog.hive_client_calls"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls of the Hive metastore.", mi.Description())
+					assert.Equal(t, "{call}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.hive_external_catalog.parallel_listing_jobs":
+					assert.False(t, validatedMetrics["spark.driver.hive_external_catalog.parallel_listing_jobs"], "Found a duplicate in the metrics slice: spark.driver.hive_external_catalog.parallel_listing_jobs")
+					validatedMetrics["spark.driver.hive_external_catalog.parallel_listing_jobs"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Jobs that listed files in parallel.", mi.Description())
+					assert.Equal(t, "{job}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.hive_external_catalog.partitions_fetched":
+					assert.False(t, validatedMetrics["spark.driver.hive_external_catalog.partitions_fetched"], "Found a duplicate in the metrics slice: spark.driver.hive_external_catalog.partitions_fetched")
+					validatedMetrics["spark.driver.hive_external_catalog.partitions_fetched"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Partitions of tables fetched from the Hive metastore.", mi.Description())
+					assert.Equal(t, "{partition}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.jvm_cpu_time":
+					assert.False(t, validatedMetrics["spark.driver.jvm_cpu_time"], "Found a duplicate in the metrics slice: spark.driver.jvm_cpu_time")
+					validatedMetrics["spark.driver.jvm_cpu_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "CPU time of the JVM of the driver.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.driver.live_listener_bus.posted":
+					assert.False(t, validatedMetrics["spark.driver.live_listener_bus.posted"], "Found a duplicate in the metrics slice: spark.driver.live_listener_bus.posted")
+					validatedMetrics["spark.driver.live_listener_bus.posted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Events posted on the listener bus.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.live_listener_bus.processing_time.average":
+					assert.False(t, validatedMetrics["spark.driver.live_listener_bus.processing_time.average"], "Found a duplicate in the metrics slice: spark.driver.live_listener_bus.processing_time.average")
+					validatedMetrics["spark.driver.live_listener_bus.processing_time.average"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean time that the listeners of a queue take for an event, over a sample.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkListenerQueueAttrVal, ok := dp.Attributes().Get("spark.listener.queue")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.listener.queue-val", sparkListenerQueueAttrVal.Str())
+				case "spark.driver.live_listener_bus.queue_size":
+					assert.False(t, validatedMetrics["spark.driver.live_listener_bus.queue_size"], "Found a duplicate in the metrics slice: spark.driver.live_listener_bus.queue_size")
+					validatedMetrics["spark.driver.live_listener_bus.queue_size"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Events that wait in a queue of the listener bus.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkListenerQueueAttrVal, ok := dp.Attributes().Get("spark.listener.queue")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.listener.queue-val", sparkListenerQueueAttrVal.Str())
+				case "spark.dstream.batch.duration":
+					assert.False(t, validatedMetrics["spark.dstream.batch.duration"], "Found a duplicate in the metrics slice: spark.dstream.batch.duration")
+					validatedMetrics["spark.dstream.batch.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Length of a batch of the DStreams, as configured.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.dstream.batch.processing.time":
+					assert.False(t, validatedMetrics["spark.dstream.batch.processing.time"], "Found a duplicate in the metrics slice: spark.dstream.batch.processing.time")
+					validatedMetrics["spark.dstream.batch.processing.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean time that it took to process a batch, over the batches that Spark has kept.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.dstream.batch.scheduling.delay":
+					assert.False(t, validatedMetrics["spark.dstream.batch.scheduling.delay"], "Found a duplicate in the metrics slice: spark.dstream.batch.scheduling.delay")
+					validatedMetrics["spark.dstream.batch.scheduling.delay"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean time that a batch waited before it was processed, over the batches that Spark has kept.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.dstream.batch.total.delay":
+					assert.False(t, validatedMetrics["spark.dstream.batch.total.delay"], "Found a duplicate in the metrics slice: spark.dstream.batch.total.delay")
+					validatedMetrics["spark.dstream.batch.total.delay"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Mean time from the end of a batch until it was processed, over the batches that Spark has kept.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.dstream.batches":
+					assert.False(t, validatedMetrics["spark.dstream.batches"], "Found a duplicate in the metrics slice: spark.dstream.batches")
+					validatedMetrics["spark.dstream.batches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Batches of the DStreams.", mi.Description())
+					assert.Equal(t, "{batch}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkDstreamBatchStateAttrVal, ok := dp.Attributes().Get("spark.dstream.batch.state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", sparkDstreamBatchStateAttrVal.Str())
+				case "spark.dstream.input.rate":
+					assert.False(t, validatedMetrics["spark.dstream.input.rate"], "Found a duplicate in the metrics slice: spark.dstream.input.rate")
+					validatedMetrics["spark.dstream.input.rate"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Records that arrive, on average over the batches that Spark has kept.", mi.Description())
+					assert.Equal(t, "{record}/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.dstream.receivers":
+					assert.False(t, validatedMetrics["spark.dstream.receivers"], "Found a duplicate in the metrics slice: spark.dstream.receivers")
+					validatedMetrics["spark.dstream.receivers"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Receivers of the DStreams.", mi.Description())
+					assert.Equal(t, "{receiver}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkDstreamReceiverStateAttrVal, ok := dp.Attributes().Get("spark.dstream.receiver.state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", sparkDstreamReceiverStateAttrVal.Str())
+				case "spark.dstream.records":
+					assert.False(t, validatedMetrics["spark.dstream.records"], "Found a duplicate in the metrics slice: spark.dstream.records")
+					validatedMetrics["spark.dstream.records"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Records of the DStreams.", mi.Description())
+					assert.Equal(t, "{record}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkDstreamRecordStateAttrVal, ok := dp.Attributes().Get("spark.dstream.record.state")
+					assert.True(t, ok)
+					assert.Equal(t, "received", sparkDstreamRecordStateAttrVal.Str())
 				case "spark.executor.core.limit":
 					assert.False(t, validatedMetrics["spark.executor.core.limit"], "Found a duplicate in the metrics slice: spark.executor.core.limit")
 					validatedMetrics["spark.executor.core.limit"] = true
@@ -739,6 +1789,61 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+				case "spark.executor.excluded":
+					assert.False(t, validatedMetrics["spark.executor.excluded"], "Found a duplicate in the metrics slice: spark.executor.excluded")
+					validatedMetrics["spark.executor.excluded"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if the executor is excluded from running tasks because too many failed on it, else 0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+				case "spark.executor.gc.count":
+					assert.False(t, validatedMetrics["spark.executor.gc.count"], "Found a duplicate in the metrics slice: spark.executor.gc.count")
+					validatedMetrics["spark.executor.gc.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Garbage collections, as sampled; less recent than spark.executor.gc_time.", mi.Description())
+					assert.Equal(t, "{collection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+					sparkGcTypeAttrVal, ok := dp.Attributes().Get("spark.gc.type")
+					assert.True(t, ok)
+					assert.Equal(t, "minor", sparkGcTypeAttrVal.Str())
+				case "spark.executor.gc.duration":
+					assert.False(t, validatedMetrics["spark.executor.gc.duration"], "Found a duplicate in the metrics slice: spark.executor.gc.duration")
+					validatedMetrics["spark.executor.gc.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time spent in a kind of garbage collection, as sampled; less recent than spark.executor.gc_time.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+					sparkGcTypeAttrVal, ok := dp.Attributes().Get("spark.gc.type")
+					assert.True(t, ok)
+					assert.Equal(t, "minor", sparkGcTypeAttrVal.Str())
 				case "spark.executor.gc_time":
 					assert.False(t, validatedMetrics["spark.executor.gc_time"], "Found a duplicate in the metrics slice: spark.executor.gc_time")
 					validatedMetrics["spark.executor.gc_time"] = true
@@ -825,6 +1930,23 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+				case "spark.executor.rdd.blocks":
+					assert.False(t, validatedMetrics["spark.executor.rdd.blocks"], "Found a duplicate in the metrics slice: spark.executor.rdd.blocks")
+					validatedMetrics["spark.executor.rdd.blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Cached blocks of RDDs and tables.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
 				case "spark.executor.shuffle.io.size":
 					assert.False(t, validatedMetrics["spark.executor.shuffle.io.size"], "Found a duplicate in the metrics slice: spark.executor.shuffle.io.size")
 					validatedMetrics["spark.executor.shuffle.io.size"] = true
@@ -845,6 +1967,46 @@ func TestMetricsBuilder(t *testing.T) {
 					directionAttrVal, ok := dp.Attributes().Get("direction")
 					assert.True(t, ok)
 					assert.Equal(t, "in", directionAttrVal.Str())
+				case "spark.executor.storage.memory.limit":
+					assert.False(t, validatedMetrics["spark.executor.storage.memory.limit"], "Found a duplicate in the metrics slice: spark.executor.storage.memory.limit")
+					validatedMetrics["spark.executor.storage.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that storage can use, by where it is.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
+				case "spark.executor.storage.memory.usage":
+					assert.False(t, validatedMetrics["spark.executor.storage.memory.usage"], "Found a duplicate in the metrics slice: spark.executor.storage.memory.usage")
+					validatedMetrics["spark.executor.storage.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Storage memory in use, by where it is.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+					sparkMemoryLocationAttrVal, ok := dp.Attributes().Get("spark.memory.location")
+					assert.True(t, ok)
+					assert.Equal(t, "on_heap", sparkMemoryLocationAttrVal.Str())
 				case "spark.executor.task.active":
 					assert.False(t, validatedMetrics["spark.executor.task.active"], "Found a duplicate in the metrics slice: spark.executor.task.active")
 					validatedMetrics["spark.executor.task.active"] = true
@@ -916,6 +2078,281 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+				case "spark.model.result":
+					assert.False(t, validatedMetrics["spark.model.result"], "Found a duplicate in the metrics slice: spark.model.result")
+					validatedMetrics["spark.model.result"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Result that the model returns: what the job registered, set or described, rows that it read and wrote, and rates of its streaming queries.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkModelResultNameAttrVal, ok := dp.Attributes().Get("spark.model.result.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.model.result.name-val", sparkModelResultNameAttrVal.Str())
+					sparkModelResultSourceAttrVal, ok := dp.Attributes().Get("spark.model.result.source")
+					assert.True(t, ok)
+					assert.Equal(t, "accumulator", sparkModelResultSourceAttrVal.Str())
+				case "spark.sql.broadcast.records":
+					assert.False(t, validatedMetrics["spark.sql.broadcast.records"], "Found a duplicate in the metrics slice: spark.sql.broadcast.records")
+					validatedMetrics["spark.sql.broadcast.records"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Rows of the largest table that was broadcast.", mi.Description())
+					assert.Equal(t, "{row}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.broadcast.size":
+					assert.False(t, validatedMetrics["spark.sql.broadcast.size"], "Found a duplicate in the metrics slice: spark.sql.broadcast.size")
+					validatedMetrics["spark.sql.broadcast.size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Size of the largest table that was broadcast.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.broadcast.time":
+					assert.False(t, validatedMetrics["spark.sql.broadcast.time"], "Found a duplicate in the metrics slice: spark.sql.broadcast.time")
+					validatedMetrics["spark.sql.broadcast.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time that it took to collect, build and send the largest table that was broadcast.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.duration":
+					assert.False(t, validatedMetrics["spark.sql.duration"], "Found a duplicate in the metrics slice: spark.sql.duration")
+					validatedMetrics["spark.sql.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the SQL execution was submitted, until now or its end.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.join.records":
+					assert.False(t, validatedMetrics["spark.sql.join.records"], "Found a duplicate in the metrics slice: spark.sql.join.records")
+					validatedMetrics["spark.sql.join.records"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Rows that came out of the largest cartesian product or nested-loop join.", mi.Description())
+					assert.Equal(t, "{row}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.partitions.coalesced":
+					assert.False(t, validatedMetrics["spark.sql.partitions.coalesced"], "Found a duplicate in the metrics slice: spark.sql.partitions.coalesced")
+					validatedMetrics["spark.sql.partitions.coalesced"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Partitions that shuffles were left with after adaptive execution had coalesced them.", mi.Description())
+					assert.Equal(t, "{partition}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.scan.files":
+					assert.False(t, validatedMetrics["spark.sql.scan.files"], "Found a duplicate in the metrics slice: spark.sql.scan.files")
+					validatedMetrics["spark.sql.scan.files"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Files read.", mi.Description())
+					assert.Equal(t, "{file}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.scan.records":
+					assert.False(t, validatedMetrics["spark.sql.scan.records"], "Found a duplicate in the metrics slice: spark.sql.scan.records")
+					validatedMetrics["spark.sql.scan.records"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Rows that scans gave.", mi.Description())
+					assert.Equal(t, "{row}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.scan.size":
+					assert.False(t, validatedMetrics["spark.sql.scan.size"], "Found a duplicate in the metrics slice: spark.sql.scan.size")
+					validatedMetrics["spark.sql.scan.size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Size of the files read.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.spill.size":
+					assert.False(t, validatedMetrics["spark.sql.spill.size"], "Found a duplicate in the metrics slice: spark.sql.spill.size")
+					validatedMetrics["spark.sql.spill.size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Bytes that sorts and aggregations spilled.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.status":
+					assert.False(t, validatedMetrics["spark.sql.status"], "Found a duplicate in the metrics slice: spark.sql.status")
+					validatedMetrics["spark.sql.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "1 for the state that the SQL execution is in, 0 for the others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+					sparkSQLStateAttrVal, ok := dp.Attributes().Get("spark.sql.state")
+					assert.True(t, ok)
+					assert.Equal(t, "running", sparkSQLStateAttrVal.Str())
+				case "spark.sql.write.files":
+					assert.False(t, validatedMetrics["spark.sql.write.files"], "Found a duplicate in the metrics slice: spark.sql.write.files")
+					validatedMetrics["spark.sql.write.files"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Files written.", mi.Description())
+					assert.Equal(t, "{file}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.write.records":
+					assert.False(t, validatedMetrics["spark.sql.write.records"], "Found a duplicate in the metrics slice: spark.sql.write.records")
+					validatedMetrics["spark.sql.write.records"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Rows written.", mi.Description())
+					assert.Equal(t, "{row}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.write.size":
+					assert.False(t, validatedMetrics["spark.sql.write.size"], "Found a duplicate in the metrics slice: spark.sql.write.size")
+					validatedMetrics["spark.sql.write.size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Bytes of the files written.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
 				case "spark.stage.disk.spilled":
 					assert.False(t, validatedMetrics["spark.stage.disk.spilled"], "Found a duplicate in the metrics slice: spark.stage.disk.spilled")
 					validatedMetrics["spark.stage.disk.spilled"] = true
@@ -966,6 +2403,29 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "CPU time of the JVM threads that ran tasks; Python workers are not in it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.executor.deserialize_time":
+					assert.False(t, validatedMetrics["spark.stage.executor.deserialize_time"], "Found a duplicate in the metrics slice: spark.stage.executor.deserialize_time")
+					validatedMetrics["spark.stage.executor.deserialize_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that executors spent deserializing tasks.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1125,6 +2585,99 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.result.serialize_time":
+					assert.False(t, validatedMetrics["spark.stage.result.serialize_time"], "Found a duplicate in the metrics slice: spark.stage.result.serialize_time")
+					validatedMetrics["spark.stage.result.serialize_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that tasks spent serializing their results.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.result.size":
+					assert.False(t, validatedMetrics["spark.stage.result.size"], "Found a duplicate in the metrics slice: spark.stage.result.size")
+					validatedMetrics["spark.stage.result.size"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of results that tasks sent to the driver.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.scheduling.delay":
+					assert.False(t, validatedMetrics["spark.stage.scheduling.delay"], "Found a duplicate in the metrics slice: spark.stage.scheduling.delay")
+					validatedMetrics["spark.stage.scheduling.delay"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from the submission of the stage until its first task was launched.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.shuffle.blocks_fetched":
+					assert.False(t, validatedMetrics["spark.stage.shuffle.blocks_fetched"], "Found a duplicate in the metrics slice: spark.stage.shuffle.blocks_fetched")
+					validatedMetrics["spark.stage.shuffle.blocks_fetched"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks of shuffles read.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+					sourceAttrVal, ok := dp.Attributes().Get("source")
+					assert.True(t, ok)
+					assert.Equal(t, "local", sourceAttrVal.Str())
 				case "spark.stage.shuffle.fetch_wait_time":
 					assert.False(t, validatedMetrics["spark.stage.shuffle.fetch_wait_time"], "Found a duplicate in the metrics slice: spark.stage.shuffle.fetch_wait_time")
 					validatedMetrics["spark.stage.shuffle.fetch_wait_time"] = true
@@ -1139,6 +2692,29 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.shuffle.io.disk":
+					assert.False(t, validatedMetrics["spark.stage.shuffle.io.disk"], "Found a duplicate in the metrics slice: spark.stage.shuffle.io.disk")
+					validatedMetrics["spark.stage.shuffle.io.disk"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of shuffles that were read from other executors to disk, because a block was too large for memory.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
 					assert.True(t, ok)
 					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
@@ -1295,6 +2871,54 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.task.deserialize_time":
+					assert.False(t, validatedMetrics["spark.stage.task.deserialize_time"], "Found a duplicate in the metrics slice: spark.stage.task.deserialize_time")
+					validatedMetrics["spark.stage.task.deserialize_time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time that executors spent deserializing successful tasks, by quantile.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+					sparkTaskQuantileAttrVal, ok := dp.Attributes().Get("spark.task.quantile")
+					assert.True(t, ok)
+					assert.Equal(t, "min", sparkTaskQuantileAttrVal.Str())
+				case "spark.stage.task.duration":
+					assert.False(t, validatedMetrics["spark.stage.task.duration"], "Found a duplicate in the metrics slice: spark.stage.task.duration")
+					validatedMetrics["spark.stage.task.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from launch to end of tasks, by quantile. Where tasks failed or were killed, Spark mixes their attempts in and cuts off as many of the longest; spark.stage.task.run_time is right then.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+					sparkTaskQuantileAttrVal, ok := dp.Attributes().Get("spark.task.quantile")
+					assert.True(t, ok)
+					assert.Equal(t, "min", sparkTaskQuantileAttrVal.Str())
 				case "spark.stage.task.fetch_wait_time":
 					assert.False(t, validatedMetrics["spark.stage.task.fetch_wait_time"], "Found a duplicate in the metrics slice: spark.stage.task.fetch_wait_time")
 					validatedMetrics["spark.stage.task.fetch_wait_time"] = true
@@ -1672,6 +3296,29 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkTaskQuantileAttrVal, ok := dp.Attributes().Get("spark.task.quantile")
 					assert.True(t, ok)
 					assert.Equal(t, "min", sparkTaskQuantileAttrVal.Str())
+				case "spark.stage.task.speculative":
+					assert.False(t, validatedMetrics["spark.stage.task.speculative"], "Found a duplicate in the metrics slice: spark.stage.task.speculative")
+					validatedMetrics["spark.stage.task.speculative"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Task attempts that were launched because another attempt was slow.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
 				case "spark.stage.tasks":
 					assert.False(t, validatedMetrics["spark.stage.tasks"], "Found a duplicate in the metrics slice: spark.stage.tasks")
 					validatedMetrics["spark.stage.tasks"] = true
@@ -1695,6 +3342,128 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.streaming.query.batch.duration":
+					assert.False(t, validatedMetrics["spark.streaming.query.batch.duration"], "Found a duplicate in the metrics slice: spark.streaming.query.batch.duration")
+					validatedMetrics["spark.streaming.query.batch.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Duration of the micro-batch that ended last.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.batches":
+					assert.False(t, validatedMetrics["spark.streaming.query.batches"], "Found a duplicate in the metrics slice: spark.streaming.query.batches")
+					validatedMetrics["spark.streaming.query.batches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Micro-batches of the streaming query that have ended since the application started.", mi.Description())
+					assert.Equal(t, "{batch}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.input.rate":
+					assert.False(t, validatedMetrics["spark.streaming.query.input.rate"], "Found a duplicate in the metrics slice: spark.streaming.query.input.rate")
+					validatedMetrics["spark.streaming.query.input.rate"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Records that arrive at the streaming query.", mi.Description())
+					assert.Equal(t, "{record}/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.latency":
+					assert.False(t, validatedMetrics["spark.streaming.query.latency"], "Found a duplicate in the metrics slice: spark.streaming.query.latency")
+					validatedMetrics["spark.streaming.query.latency"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Duration of the last trigger of the streaming query.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.processing.rate":
+					assert.False(t, validatedMetrics["spark.streaming.query.processing.rate"], "Found a duplicate in the metrics slice: spark.streaming.query.processing.rate")
+					validatedMetrics["spark.streaming.query.processing.rate"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Records that the streaming query processes.", mi.Description())
+					assert.Equal(t, "{record}/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.state.memory":
+					assert.False(t, validatedMetrics["spark.streaming.query.state.memory"], "Found a duplicate in the metrics slice: spark.streaming.query.state.memory")
+					validatedMetrics["spark.streaming.query.state.memory"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Memory that the state of the streaming query uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.state.rows":
+					assert.False(t, validatedMetrics["spark.streaming.query.state.rows"], "Found a duplicate in the metrics slice: spark.streaming.query.state.rows")
+					validatedMetrics["spark.streaming.query.state.rows"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Rows in the state of the streaming query.", mi.Description())
+					assert.Equal(t, "{row}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.streaming.query.watermark.delay":
+					assert.False(t, validatedMetrics["spark.streaming.query.watermark.delay"], "Found a duplicate in the metrics slice: spark.streaming.query.watermark.delay")
+					validatedMetrics["spark.streaming.query.watermark.delay"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How far the event-time watermark of the streaming query is behind the clock.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
 				case "yarn.application.container.active":
 					assert.False(t, validatedMetrics["yarn.application.container.active"], "Found a duplicate in the metrics slice: yarn.application.container.active")
 					validatedMetrics["yarn.application.container.active"] = true
