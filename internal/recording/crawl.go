@@ -36,8 +36,6 @@ var endpoints = map[string][]struct {
 	History: {
 		{1, "/api/v1/version"},
 		{1, "/api/v1/applications"},
-		{1, "/api/v1/applications?status=completed"},
-		{1, "/api/v1/applications?status=running"},
 	},
 	NameNode:   {{5, "/jmx"}},
 	DataNode:   {{5, "/jmx"}},

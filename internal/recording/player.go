@@ -128,6 +128,9 @@ func (p *Player) Handler(origin string) http.Handler {
 		target := Target{origin, key(r.URL)}
 		now := p.Now()
 		answer := p.at(target, now)
+		if answer == nil {
+			answer = p.queried(origin, r.URL, now)
+		}
 		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 		switch {
 		case answer == nil:

@@ -39,7 +39,7 @@ func TestMisses(t *testing.T) {
 	rec.answers[2].URL = "/late"
 	p := NewPlayer(rec, PlayerOptions{})
 
-	w := replay(p, "/late?minDate=now", "")
+	w := replay(p, "/late?finishedTimeBegin=7", "")
 	assert.Equal(t, http.StatusNotFound, w.Code)
 	assert.Equal(t, "not yet: /late", w.Header().Get("Recording-Miss"))
 	w = replay(p, "/never?b=2&a=1", "")

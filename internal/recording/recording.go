@@ -77,7 +77,7 @@ func significant(h http.Header) http.Header {
 }
 
 // perClient are the query parameters whose values differ from one client to the next and are therefore no part of a key.
-var perClient = []string{"finishedTimeBegin", "startedTimeBegin", "minEndDate", "minDate"}
+var perClient = []string{"finishedTimeBegin", "startedTimeBegin"}
 
 // key returns the path and the query in the one form that all equivalent requests share.
 func key(u *url.URL) string {

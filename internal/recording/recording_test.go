@@ -19,8 +19,8 @@ func TestKey(t *testing.T) {
 		"/jmx?qry=Hadoop:service=ResourceManager,name=ClusterMetrics":       "/jmx?qry=Hadoop:service=ResourceManager,name=ClusterMetrics",
 		"/jmx?qry=Hadoop%3Aservice%3DResourceManager%2Cname=ClusterMetrics": "/jmx?qry=Hadoop:service=ResourceManager,name=ClusterMetrics",
 		"/apps?states=NEW,RUNNING&finishedTimeBegin=1&deSelects=x":          "/apps?deSelects=x&states=NEW,RUNNING",
-		"/apps?minEndDate=a&minDate=b&startedTimeBegin=3":                   "/apps",
-		"/x?b=2&a=1&b=1": "/x?a=1&b=2&b=1",
+		"/apps?startedTimeBegin=3":                                          "/apps",
+		"/x?b=2&a=1&b=1":                                                    "/x?a=1&b=2&b=1",
 	} {
 		u, err := url.Parse(request)
 		require.NoError(t, err)

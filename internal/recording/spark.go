@@ -94,7 +94,7 @@ func (t *sparkTree) ask(ctx context.Context, paths ...string) []Answer {
 
 // crawl asks for SQL executions before the jobs that they name, and for jobs before their stages.
 func (t *sparkTree) crawl(ctx context.Context) {
-	t.ask(ctx, "/executors", "/allexecutors", "/storage/rdd")
+	t.ask(ctx, "/executors", "/allexecutors", "/storage/rdd", "/streaming/statistics")
 	if !t.environment {
 		// A driver that starts answers 200 with a page.
 		answer := t.ask(ctx, "/environment")[0]
