@@ -5,9 +5,10 @@
 import argparse
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession, functions as F
 
-ROWS = {"small": 4_000_000, "large": 8_000_000}
+ROWS = {"small": 3_000_000, "large": 6_000_000}
 
 
 def main():
@@ -21,7 +22,7 @@ def main():
     rows = spark.range(0, ROWS[options.size], numPartitions=4).select(F.sha2(F.col("id").cast("string"), 512).alias("text"))
     try:
         rows.agg(F.collect_list("text").alias("texts")).select(F.size("texts")).first()
-    except Py4JJavaError:
+    except (Py4JJavaError, PySparkException):
         if options.fail:
             raise
         print("too large")
