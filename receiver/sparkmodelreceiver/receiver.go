@@ -2,7 +2,6 @@ package sparkmodelreceiver
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"sync"
 	"time"
@@ -22,7 +21,6 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/read"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
 )
 
 // readers bounds the applications that are read at the same time.
@@ -46,7 +44,7 @@ type sparkModelReceiver struct {
 	health  health
 
 	servers *servers
-	yarn    *discover.YARN
+	sources []source
 	watched *watched
 
 	start, stop sync.Once
@@ -97,13 +95,8 @@ func (r *sparkModelReceiver) Start(ctx context.Context, host component.Host) (er
 }
 
 func (r *sparkModelReceiver) begin(ctx context.Context, host component.Host) error {
-	s, err := newServers(ctx, r.cfg, host, r.set.TelemetrySettings, r.telemetry)
-	if err != nil {
+	if err := r.connect(ctx, host); err != nil {
 		return err
-	}
-	r.servers = s
-	if len(s.yarn) > 0 {
-		r.yarn = discover.NewYARN(yarn.New(s.yarn))
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.done.Go(func() { r.run(ctx) })
@@ -156,6 +149,9 @@ func (r *sparkModelReceiver) poll(ctx context.Context) {
 	r.emitLogs(ctx, applications)
 	if err == nil {
 		r.watched.delivered(ctx, applications)
+		for _, s := range r.sources {
+			s.delivered()
+		}
 	}
 	r.telemetry.ReceiverSparkmodelPollDuration.Record(ctx, time.Since(begin).Seconds())
 	r.telemetry.ReceiverSparkmodelApplicationsTracked.Record(ctx, int64(r.watched.count()))
@@ -174,64 +170,16 @@ func (r *sparkModelReceiver) look(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// discover asks all sources at the same time.
 func (r *sparkModelReceiver) discover(ctx context.Context) {
-	if r.yarn != nil {
-		found, err := r.yarn.Find(ctx)
-		if r.source(ctx, sourceYARN, err) {
-			r.watched.update(sourceYARN, r.selected(found.Applications), found.Since)
-			if r.metrics != nil {
-				r.builder.Cluster(r.cluster(ctx, &found))
-			}
-		}
+	var group sync.WaitGroup
+	for _, s := range r.sources {
+		group.Go(func() { s.look(ctx) })
 	}
-	for _, driver := range r.servers.drivers {
-		found, err := discover.Driver(ctx, driver)
-		name := sourceDriver + " " + driver.Endpoint()
-		r.source(ctx, name, err)
-		r.watched.update(name, r.selected(found), time.Time{})
+	group.Wait()
+	for _, s := range r.sources {
+		s.handOver()
 	}
-}
-
-// source records whether a source answered.
-func (r *sparkModelReceiver) source(ctx context.Context, name string, err error) bool {
-	if errors.Is(err, context.Canceled) {
-		return false
-	}
-	r.health.report(name, err)
-	up := int64(1)
-	if err != nil {
-		up = 0
-	}
-	r.telemetry.ReceiverSparkmodelSourceUp.Record(ctx, up, metric.WithAttributes(attribute.String("source", name)))
-	return err == nil
-}
-
-func (r *sparkModelReceiver) selected(found []discover.Application) []discover.Application {
-	var list []discover.Application
-	for i := range found {
-		if r.filter.Watches(&found[i]) {
-			list = append(list, found[i])
-		}
-	}
-	return list
-}
-
-// cluster reads the figures of a YARN cluster.
-func (r *sparkModelReceiver) cluster(ctx context.Context, found *discover.Found) *emit.Cluster {
-	c := &emit.Cluster{Started: time.UnixMilli(found.Info.StartedOn)}
-	metrics, err := yarn.Metrics(ctx, found.Manager)
-	if r.source(ctx, sourceYARN+" metrics", err) {
-		c.Metrics = &metrics
-	}
-	queues, err := yarn.Queues(ctx, found.Manager)
-	if r.source(ctx, sourceYARN+" queues", err) {
-		c.Queues = queues
-	}
-	nodes, err := yarn.Nodes(ctx, found.Manager)
-	if r.source(ctx, sourceYARN+" nodes", err) {
-		c.Nodes = nodes
-	}
-	return c
 }
 
 // read reads the applications that answer now.

@@ -22,9 +22,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
 )
 
 // tracer reads a recorded cluster for spans and events.
@@ -50,9 +48,7 @@ func newTracer(t *testing.T, rec *recording.Recording) *tracer {
 	r, err := newSparkModelReceiver(receivertest.NewNopSettings(metadata.Type), cfg)
 	require.NoError(t, err)
 	r.now, r.traces, r.logs, r.reader.Logs = tr.player.Now, &tr.traces, &tr.logs, true
-	r.servers, err = newServers(t.Context(), cfg, componenttest.NewNopHost(), r.set.TelemetrySettings, r.telemetry)
-	require.NoError(t, err)
-	r.yarn = discover.NewYARN(yarn.New(r.servers.yarn))
+	require.NoError(t, r.connect(t.Context(), componenttest.NewNopHost()))
 	tr.receiver = r
 	t.Cleanup(func() {
 		r.watched.closers.Wait()

@@ -23,9 +23,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -62,9 +60,7 @@ func newReplay(t testing.TB, name string) *replay {
 	r.metrics, r.reader.Metrics = &p.sink, true
 	r.now = p.Now
 	r.metrics = &p.sink
-	r.servers, err = newServers(t.Context(), cfg, componenttest.NewNopHost(), r.set.TelemetrySettings, r.telemetry)
-	require.NoError(t, err)
-	r.yarn = discover.NewYARN(yarn.New(r.servers.yarn))
+	require.NoError(t, r.connect(t.Context(), componenttest.NewNopHost()))
 	p.receiver = r
 	t.Cleanup(func() {
 		r.watched.closers.Wait()

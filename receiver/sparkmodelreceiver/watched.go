@@ -241,7 +241,7 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 		if ctx.Err() != nil {
 			return
 		}
-		ws.r.source(ctx, sourceHistory, err)
+		ws.r.answered(ctx, sourceHistory, err)
 		if late {
 			ws.r.set.Logger.Warn("the History Server did not show the end of an application: what it did after the last poll may be missing",
 				zap.String("application", w.app.ID), zap.Duration("waited", lastWordDeadline), zap.Error(err))

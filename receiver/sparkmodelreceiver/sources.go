@@ -1,0 +1,139 @@
+package sparkmodelreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/emit"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
+)
+
+// source is what a poll asks: the servers of one kind. All sources look at the same time, so that one that hangs takes
+// no time from the others; what they found is handed over one after another.
+type source interface {
+	// look asks the servers.
+	look(ctx context.Context)
+	// handOver gives applications to those that are watched, and figures to the builder.
+	handOver()
+	// delivered is told that the figures which were handed over last were accepted downstream.
+	delivered()
+}
+
+// connect makes the clients of the configured servers, and the sources that use them.
+func (r *sparkModelReceiver) connect(ctx context.Context, host component.Host) error {
+	s, err := newServers(ctx, r.cfg, host, r.set.TelemetrySettings, r.telemetry)
+	if err != nil {
+		return err
+	}
+	r.servers = s
+	if len(s.yarn) > 0 {
+		r.sources = append(r.sources, &yarnSource{r: r, finder: discover.NewYARN(yarn.New(s.yarn))})
+	}
+	for _, driver := range s.drivers {
+		r.sources = append(r.sources, &driverSource{r: r, server: driver})
+	}
+	return nil
+}
+
+// yarnSource finds the applications of a YARN cluster, and the cluster's own figures.
+type yarnSource struct {
+	r      *sparkModelReceiver
+	finder *discover.YARN
+	// found is nil where the resource manager did not answer in this poll, cluster also where no pipeline wants metrics.
+	found   *discover.Found
+	cluster *emit.Cluster
+}
+
+func (s *yarnSource) look(ctx context.Context) {
+	s.found, s.cluster = nil, nil
+	found, err := s.finder.Find(ctx)
+	if !s.r.answered(ctx, sourceYARN, err) {
+		return
+	}
+	s.found = &found
+	if s.r.metrics != nil {
+		s.cluster = s.r.cluster(ctx, &found)
+	}
+}
+
+func (s *yarnSource) handOver() {
+	if s.found != nil {
+		s.r.watched.update(sourceYARN, s.r.selected(s.found.Applications), s.found.Since)
+	}
+	if s.cluster != nil {
+		s.r.builder.Cluster(s.cluster)
+	}
+}
+
+func (*yarnSource) delivered() {}
+
+// driverSource finds the application of a driver at a fixed address.
+type driverSource struct {
+	r      *sparkModelReceiver
+	server *rest.Client
+	found  []discover.Application
+}
+
+func (s *driverSource) name() string { return sourceDriver + " " + s.server.Endpoint() }
+
+func (s *driverSource) look(ctx context.Context) {
+	var err error
+	s.found, err = discover.Driver(ctx, s.server)
+	s.r.answered(ctx, s.name(), err)
+}
+
+// handOver takes a driver that does not answer for one that has gone, with its application.
+func (s *driverSource) handOver() {
+	s.r.watched.update(s.name(), s.r.selected(s.found), time.Time{})
+}
+
+func (*driverSource) delivered() {}
+
+// answered records whether a source answered.
+func (r *sparkModelReceiver) answered(ctx context.Context, name string, err error) bool {
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	r.health.report(name, err)
+	up := int64(1)
+	if err != nil {
+		up = 0
+	}
+	r.telemetry.ReceiverSparkmodelSourceUp.Record(ctx, up, metric.WithAttributes(attribute.String("source", name)))
+	return err == nil
+}
+
+func (r *sparkModelReceiver) selected(found []discover.Application) []discover.Application {
+	var list []discover.Application
+	for i := range found {
+		if r.filter.Watches(&found[i]) {
+			list = append(list, found[i])
+		}
+	}
+	return list
+}
+
+// cluster reads the figures of a YARN cluster.
+func (r *sparkModelReceiver) cluster(ctx context.Context, found *discover.Found) *emit.Cluster {
+	c := &emit.Cluster{Started: time.UnixMilli(found.Info.StartedOn)}
+	metrics, err := yarn.Metrics(ctx, found.Manager)
+	if r.answered(ctx, sourceYARN+" metrics", err) {
+		c.Metrics = &metrics
+	}
+	queues, err := yarn.Queues(ctx, found.Manager)
+	if r.answered(ctx, sourceYARN+" queues", err) {
+		c.Queues = queues
+	}
+	nodes, err := yarn.Nodes(ctx, found.Manager)
+	if r.answered(ctx, sourceYARN+" nodes", err) {
+		c.Nodes = nodes
+	}
+	return c
+}
