@@ -10,7 +10,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-ROWS = {"small": 8_000_000, "large": 20_000_000}
+ROWS = {"small": 6_000_000, "large": 14_000_000}
 
 
 def main():

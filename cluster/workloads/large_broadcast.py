@@ -7,7 +7,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-ROWS = {"small": 2_000_000, "large": 4_000_000}
+ROWS = {"small": 1_500_000, "large": 3_000_000}
 
 
 def main():

@@ -3,7 +3,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-ROWS = {"small": 6_000_000, "large": 14_000_000}
+ROWS = {"small": 3_000_000, "large": 7_000_000}
 
 
 def main():

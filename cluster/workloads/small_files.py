@@ -3,7 +3,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-FILES = {"small": 400, "large": 1_200}
+FILES = {"small": 300, "large": 800}
 
 
 def main():

@@ -3,7 +3,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-TASKS = {"small": 4_000, "large": 9_000}
+TASKS = {"small": 3_000, "large": 7_000}
 
 
 def main():
