@@ -2,10 +2,13 @@
 # Shared by up, down, daemon and submit, which all set -euo pipefail.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-state=$(dirname "$here")/.cluster
+state=${SPARKMODEL_CLUSTER:-$(dirname "$here")/.cluster}
 start_seconds=60
 stop_seconds=10
+# daemons are those that up starts; with --ha resourcemanager2, too.
 daemons=(namenode datanode resourcemanager nodemanager1 nodemanager2 jobhistory historyserver)
+# on_demand are started by cluster/daemon alone.
+on_demand=(sparkmaster sparkworker)
 
 say() { echo "cluster: $*" >&2; }
 die() {
@@ -26,6 +29,11 @@ load_settings() {
   source "$state/settings"
   # shellcheck source=/dev/null
   source "$state/env"
+  has_two_managers
+}
+
+has_two_managers() {
+  [[ $HA == no || ${daemons[-1]} == resourcemanager2 ]] || daemons+=(resourcemanager2)
 }
 
 running() { [[ $(ps -o stat= -p "$1" 2>/dev/null) == [!Z]* ]]; }
@@ -53,10 +61,10 @@ wait_gone() {
 
 known_daemon() {
   local name
-  for name in "${daemons[@]}"; do
+  for name in "${daemons[@]}" "${on_demand[@]}"; do
     [[ $name != "$1" ]] || return 0
   done
-  die "unknown daemon '$1'; there are ${daemons[*]}"
+  die "unknown daemon '$1'; there are ${daemons[*]} ${on_demand[*]}"
 }
 
 # The name of the variable in .cluster/settings that holds a NodeManager's port.
@@ -76,7 +84,10 @@ launch_daemon() {
   case $name in
     namenode) main=org.apache.hadoop.hdfs.server.namenode.NameNode ;;
     datanode) main=org.apache.hadoop.hdfs.server.datanode.DataNode ;;
-    resourcemanager) main=org.apache.hadoop.yarn.server.resourcemanager.ResourceManager ;;
+    resourcemanager*)
+      main=org.apache.hadoop.yarn.server.resourcemanager.ResourceManager
+      [[ $HA == no ]] || classpath="$state/conf/$name:$classpath"
+      ;;
     nodemanager?)
       main=org.apache.hadoop.yarn.server.nodemanager.NodeManager
       options+=("-Dnm.name=$name")
@@ -91,10 +102,24 @@ launch_daemon() {
       classpath="$state/conf:$SPARK_HOME_4/jars/*"
       arguments=(--properties-file "$state/conf/spark-history.conf")
       ;;
+    sparkmaster)
+      main=org.apache.spark.deploy.master.Master
+      classpath="$state/conf:$SPARK_HOME_4/jars/*"
+      arguments=(--host 127.0.0.1 --port "$SPARK_MASTER_PORT" --webui-port "$SPARK_MASTER_HTTP_PORT")
+      options+=(-Dspark.ui.reverseProxy=true)
+      ;;
+    sparkworker)
+      main=org.apache.spark.deploy.worker.Worker
+      classpath="$state/conf:$SPARK_HOME_4/jars/*"
+      arguments=(--host 127.0.0.1 --webui-port "$SPARK_WORKER_HTTP_PORT" --cores 4 --memory 4g
+        --work-dir "$state/data/sparkworker" "$SPARK_MASTER")
+      options+=(-Dspark.ui.reverseProxy=true)
+      ;;
   esac
   (
     cd "$state/data" || exit
-    SPARK_LOCAL_IP=127.0.0.1 exec setsid "$JAVA_HOME/bin/java" "${options[@]}" -cp "$classpath" "$main" "${arguments[@]}"
+    # Without a Scala version the worker looks for a build of Spark.
+    SPARK_LOCAL_IP=127.0.0.1 SPARK_SCALA_VERSION=2.13 exec setsid "$JAVA_HOME/bin/java" "${options[@]}" -cp "$classpath" "$main" "${arguments[@]}"
   ) >>"$state/logs/$name.log" 2>&1 </dev/null 8<&- &
   echo $! >"$(pid_file "$name")"
 }
@@ -109,7 +134,8 @@ await_daemon() {
       await "$name" "$HDFS_DATANODE_URL/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo" 'ActorState[\\" :]*RUNNING' &&
         await "$name" "$HDFS_NAMENODE_URL/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState" '"NumLiveDataNodes" *: *1'
       ;;
-    resourcemanager) await "$name" "$YARN_RM_URL/ws/v1/cluster/info" '"haState":"ACTIVE"' ;;
+    resourcemanager) await "$name" "http://127.0.0.1:$RM_HTTP_PORT/ws/v1/cluster/info" '"haState":"(ACTIVE|STANDBY)"' ;;
+    resourcemanager2) await "$name" "http://127.0.0.1:$RM2_HTTP_PORT/ws/v1/cluster/info" '"haState":"(ACTIVE|STANDBY)"' ;;
     nodemanager?)
       variable=$(port_of "$name" http)
       await "$name" "http://127.0.0.1:${!variable}/ws/v1/node/info" '"nodeHealthy":true' || return 1
@@ -118,6 +144,8 @@ await_daemon() {
       ;;
     jobhistory) await "$name" "$MAPREDUCE_HISTORY_URL/ws/v1/history/info" '"hadoopVersion"' ;;
     historyserver) await "$name" "$SPARK_HISTORY_URL/api/v1/version" '"spark"' ;;
+    sparkmaster) await "$name" "$SPARK_MASTER_URL/json/" '"status" *: *"ALIVE"' ;;
+    sparkworker) await "$name" "$SPARK_MASTER_URL/json/" '"aliveworkers" *: *1' ;;
   esac
 }
 
@@ -143,6 +171,31 @@ signal_daemon() {
   rm -f "$(pid_file "$2")"
 }
 
+# hadoop MAIN_CLASS ARGUMENT...: runs a command of Hadoop's against the cluster.
+hadoop() {
+  "$JAVA_HOME/bin/java" -Xmx200m -XX:TieredStopAtLevel=1 -XX:-UsePerfData "-Djava.io.tmpdir=$state/tmp" \
+    -cp "$state/conf:$HADOOP_LIB/*" "$@" 8<&- </dev/null
+}
+
+rm_admin() {
+  local out
+  out=$(hadoop org.apache.hadoop.yarn.client.cli.RMAdminCLI "$@" 2>&1) || die "RMAdminCLI $*: $out"
+}
+
+# activate NAME makes one of two resource managers the active one.
+activate() {
+  local id other
+  case $1 in
+    resourcemanager) id=rm1 other=resourcemanager2 ;;
+    resourcemanager2) id=rm2 other=resourcemanager ;;
+    *) die "$1 is no resource manager" ;;
+  esac
+  if live_pid "$other" >/dev/null; then
+    rm_admin -transitionToStandby "rm$((3 - ${id#rm}))"
+  fi
+  rm_admin -transitionToActive --forceactive "$id"
+}
+
 # Containers that outlived their NodeManager and programs of cluster/submit work
 # below data, whatever their command lines say.
 stray_pids() {
@@ -159,7 +212,7 @@ stray_pids() {
 take_down() {
   local name pid strays
   [[ -d $state ]] || return 0
-  for name in "${daemons[@]}"; do
+  for name in "${daemons[@]}" resourcemanager2 "${on_demand[@]}"; do
     signal_daemon KILL "$name"
   done
   while strays=$(stray_pids) && [[ -n $strays ]]; do
