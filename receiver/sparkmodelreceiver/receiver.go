@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
@@ -23,8 +24,13 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
 
-// readers bounds the applications that are read at the same time.
-const readers = 16
+const (
+	// readers bounds the applications that are read at the same time.
+	readers = 16
+	// maxBatch is above how many data points a batch of metrics is sent downstream and the next one begins: what a poll
+	// emits of a thousand applications takes half a gigabyte.
+	maxBatch = 10_000
+)
 
 // sparkModelReceiver polls the configured sources.
 type sparkModelReceiver struct {
@@ -144,11 +150,11 @@ func (r *sparkModelReceiver) poll(ctx context.Context) {
 		return
 	}
 	applications := r.watched.emitted()
-	err := r.emitMetrics(ctx, applications)
+	delivered, err := r.emitMetrics(ctx, applications)
 	r.emitTraces(ctx, applications)
 	r.emitLogs(ctx, applications)
+	r.watched.delivered(ctx, delivered)
 	if err == nil {
-		r.watched.delivered(ctx, applications)
 		for _, s := range r.sources {
 			s.delivered()
 		}
@@ -199,17 +205,36 @@ func (r *sparkModelReceiver) read(ctx context.Context) {
 	}
 }
 
-// emitMetrics sends the figures that were read downstream.
-func (r *sparkModelReceiver) emitMetrics(ctx context.Context, applications []*watchedApplication) error {
+// emitMetrics sends the figures that were read downstream, a batch at a time. It returns the applications whose figures
+// were accepted there, and the error if some were not.
+func (r *sparkModelReceiver) emitMetrics(ctx context.Context, applications []*watchedApplication) (delivered []*watchedApplication, refused error) {
 	if r.metrics == nil {
-		return nil
+		return applications, nil
+	}
+	var batch []*watchedApplication
+	send := func() {
+		if err := r.sendMetrics(ctx, r.builder.Metrics()); err != nil {
+			refused = err
+		} else {
+			delivered = append(delivered, batch...)
+		}
+		batch = nil
 	}
 	for _, w := range applications {
 		if w.farewells < farewells {
 			r.builder.Application(w.app, w.fresh())
 		}
+		batch = append(batch, w)
+		if r.builder.Points() >= maxBatch {
+			send()
+		}
 	}
-	md := r.builder.Metrics()
+	send()
+	r.accepted(ctx, "metrics pipeline", refused)
+	return delivered, refused
+}
+
+func (r *sparkModelReceiver) sendMetrics(ctx context.Context, md pmetric.Metrics) error {
 	points := md.DataPointCount()
 	if points == 0 {
 		return nil
@@ -217,7 +242,6 @@ func (r *sparkModelReceiver) emitMetrics(ctx context.Context, applications []*wa
 	op := r.obs.StartMetricsOp(ctx)
 	err := r.metrics.ConsumeMetrics(op, md)
 	r.obs.EndMetricsOp(op, metadata.Type.String(), points, err)
-	r.accepted(ctx, "metrics pipeline", err)
 	return err
 }
 

@@ -51,7 +51,10 @@ func NewBuilder(config metadata.MetricsBuilderConfig, settings receiver.Settings
 // Begin starts a poll: its data points carry the given time.
 func (b *Builder) Begin(now time.Time) { b.ts = pcommon.NewTimestampFromTime(now) }
 
-// Metrics returns what was added since Begin.
+// Points is how many data points Metrics would return.
+func (b *Builder) Points() int { return b.collected.DataPointCount() }
+
+// Metrics returns what was added since the last time.
 func (b *Builder) Metrics() pmetric.Metrics {
 	md := b.collected
 	b.collected = pmetric.NewMetrics()

@@ -38,7 +38,7 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 		return err
 	}
 	err := r.longStages(ctx, app, ui)
-	if r.Metrics || r.Logs {
+	if (r.Metrics || r.Logs) && app.ExecutorsDue() {
 		err = multierr.Append(err, r.executors(ctx, app, ui))
 	}
 	return multierr.Append(err, r.endings(ctx, app, ui, maxDetails))

@@ -60,10 +60,46 @@ type executors struct {
 	// removed holds the executors whose removal was counted and which Spark still lists.
 	removed map[string]struct{}
 	lost    map[LossReason]int64
+	// age counts polls since the executors were listed; failures and stages had been counted then.
+	age              int
+	failures, stages int64
 }
 
 func newExecutors() executors {
 	return executors{alive: map[string]*spark.Executor{}, removed: map[string]struct{}{}, lost: map[LossReason]int64{}}
+}
+
+// A driver writes 2 KB for each executor that it lists. These are how many a poll reads on average, while jobs run and
+// while none does, and in how many polls the executors are listed at least once.
+const (
+	executorsPerBusyPoll = 25
+	executorsPerIdlePoll = 4
+	maxExecutorsAge      = 6
+)
+
+// ExecutorsDue is asked once in every poll, and tells whether the executors are to be listed in it. Few are in every poll; of many, only the
+// loss of one that runs tasks is to be seen at once, and that shows in tasks or stages that have failed.
+func (a *Application) ExecutorsDue() bool {
+	x := &a.executors
+	x.age++
+	perPoll := executorsPerIdlePoll
+	if len(a.stages.active) > 0 || a.endedStages() > x.stages {
+		perPoll = executorsPerBusyPoll
+	}
+	return !x.listed || x.age >= min(maxExecutorsAge, len(x.alive)/perPoll) || a.failures() > x.failures
+}
+
+func (a *Application) endedStages() int64 {
+	return a.stages.ended.StagesCompleted + a.stages.ended.StagesFailed
+}
+
+// failures counts what fails with an executor.
+func (a *Application) failures() int64 {
+	n := a.stages.ended.StagesFailed + a.stages.ended.TasksFailed
+	for _, s := range a.stages.active {
+		n += s.FailedTasks
+	}
+	return n
 }
 
 // NeedsAllExecutors tells whether executors were removed whose reasons are unknown: one was alive that is not among
@@ -88,6 +124,7 @@ func (a *Application) NeedsAllExecutors(now []spark.Executor) bool {
 
 // ObserveExecutors records a listing of the executors that are alive.
 func (a *Application) ObserveExecutors(alive []spark.Executor) {
+	a.executors.age, a.executors.failures, a.executors.stages = 0, a.failures(), a.endedStages()
 	before := a.executors.alive
 	a.executors.alive = make(map[string]*spark.Executor, len(alive))
 	for i := range alive {

@@ -3,6 +3,7 @@ package track
 import (
 	"math/rand/v2"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,42 @@ func TestExecutorsAreCountedOnce(t *testing.T) {
 	}
 	assert.Equal(t, map[LossReason]int64{LossExit: 1}, app.LostExecutors())
 	assert.Len(t, app.Executors(), 2)
+}
+
+// What is read of many executors is bounded, and yet a loss under running tasks is seen in the same poll.
+func TestExecutorsAreListedAsOftenAsTheirNumberAllows(t *testing.T) {
+	list := func(n int) []spark.Executor {
+		all := make([]spark.Executor, n)
+		for i := range all {
+			all[i] = spark.Executor{ID: strconv.Itoa(i), Active: true}
+		}
+		return all
+	}
+	polls := func(app *Application) (n int) {
+		for n = 1; !app.ExecutorsDue(); n++ {
+		}
+		return n
+	}
+	stage := func(status string, failed int64) *spark.Stage {
+		return &spark.Stage{Status: status, FailedTasks: failed}
+	}
+	for executors, want := range map[int]struct{ idle, busy int }{1: {1, 1}, 7: {1, 1}, 8: {2, 1}, 50: {6, 2}, 100: {6, 4}, 1000: {6, 6}} {
+		app := NewApplication(Key{})
+		assert.Equal(t, 1, polls(app), "they were never listed")
+		app.ObserveAllExecutors(list(executors))
+		assert.Equal(t, want.idle, polls(app), "%d executors while nothing runs", executors)
+		app.ObserveExecutors(list(executors))
+		app.ObserveStage(stage(spark.StatusActive, 0), time.Time{})
+		assert.Equal(t, want.busy, polls(app), "%d executors while a stage runs", executors)
+		app.ObserveExecutors(list(executors))
+		app.ObserveStage(stage(spark.StatusActive, 1), time.Time{})
+		assert.Equal(t, 1, polls(app), "a task has failed")
+		app.ObserveExecutors(list(executors))
+		app.ObserveStage(stage(spark.StatusComplete, 1), time.Time{})
+		assert.Equal(t, want.busy, polls(app), "the stage has ended since")
+		app.ObserveExecutors(list(executors))
+		assert.Equal(t, want.idle, polls(app), "and was read")
+	}
 }
 
 func TestExecutorsInOrder(t *testing.T) {
