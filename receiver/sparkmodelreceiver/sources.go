@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/emit"
@@ -57,15 +58,31 @@ func (s *yarnSource) look(ctx context.Context) {
 	if !s.r.answered(ctx, sourceYARN, err) {
 		return
 	}
+	s.lookUp(ctx, &found)
 	s.found = &found
 	if s.r.metrics != nil {
 		s.cluster = s.r.cluster(ctx, &found)
 	}
 }
 
+// lookUp asks for the applications that YARN lists no more: what can't be found stays missing.
+func (s *yarnSource) lookUp(ctx context.Context, found *discover.Found) {
+	for _, id := range s.r.watched.missing(sourceYARN, found.Applications) {
+		app, err := s.finder.Lookup(ctx, found, id)
+		if err != nil {
+			s.r.set.Logger.Debug("an application that is missing can't be looked up", zap.String("application", id), zap.Error(err))
+		}
+		if app != nil {
+			found.Applications = append(found.Applications, *app)
+		}
+	}
+}
+
 func (s *yarnSource) handOver() {
 	if s.found != nil {
 		s.r.watched.update(sourceYARN, s.r.selected(s.found.Applications), s.found.Since)
+	} else {
+		s.r.watched.unreachable(sourceYARN)
 	}
 	if s.cluster != nil {
 		s.r.builder.Cluster(s.cluster)

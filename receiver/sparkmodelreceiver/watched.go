@@ -15,8 +15,13 @@ import (
 )
 
 const (
+	// patience is how long an application may be unreadable before that is said: while it starts, ends or begins another
+	// attempt, its driver's place is taken by pages, by redirects, or by nothing (seen: 17 s between two attempts).
+	patience = time.Minute
 	// missedPolls is how many polls in a row an application may be missing from its source before it counts as lost.
 	missedPolls = 3
+	// maxLookups bounds the applications that are asked for in one poll because their source lists them no more.
+	maxLookups = 20
 	// farewells is how many polls the last figures of an application are emitted, so that what judges them sees it end.
 	farewells = 3
 	// maxFarewells is how many polls the end of an application waits for pipelines that refuse its spans or events: an
@@ -48,8 +53,10 @@ type watchedApplication struct {
 	ui *spark.App
 	// err is how reading went in this poll.
 	err error
-	// failures and missed count polls in a row: those in which reading failed, and those without the application.
-	failures, missed int
+	// failing is since when reading has failed at every poll; zero while it does not.
+	failing time.Time
+	// missed counts the polls in a row in which the source did not list the application.
+	missed int
 
 	phase phase
 	// lastWord is closed when the last word was read.
@@ -117,11 +124,39 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 	}
 }
 
+// unreachable notes that a source does not answer: neither do the drivers behind it.
+func (ws *watched) unreachable(source string) {
+	for _, w := range ws.byID {
+		if w.source == source && w.phase == running {
+			w.ui = nil
+		}
+	}
+}
+
+// missing returns ids of a source's applications that it lists no more, at most maxLookups.
+func (ws *watched) missing(source string, found []discover.Application) []string {
+	listed := make(map[string]struct{}, len(found))
+	for i := range found {
+		listed[found[i].Key.ID] = struct{}{}
+	}
+	var ids []string
+	for key, w := range ws.byID {
+		if _, ok := listed[key.ID]; !ok && w.source == source && w.phase == running && len(ids) < maxLookups {
+			ids = append(ids, key.ID)
+		}
+	}
+	return ids
+}
+
 func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
 	app := w.app
 	app.Name, app.User, app.Queue = f.Name, f.User, f.Queue
 	app.SparkVersion = cmp.Or(f.SparkVersion, app.SparkVersion)
-	app.State, app.Now, app.Ended, app.Diagnostics = f.State, f.Now, f.Ended, f.Diagnostics
+	app.Now, app.Ended, app.Diagnostics = f.Now, f.Ended, f.Diagnostics
+	if app.State != track.Running || f.State.Ended() {
+		// A resource manager that takes over says that what runs waits, until it has heard of it again.
+		app.State = f.State
+	}
 	if app.Submitted.IsZero() {
 		app.Submitted = f.Submitted
 	}
@@ -161,16 +196,16 @@ func (ws *watched) readable() []*watchedApplication {
 	return list
 }
 
-// report logs an application that can't be read, but not for the first poll in which it can't: it may be starting or
-// ending.
+// report logs an application that can't be read, once it has been so for longer than what passes by itself.
 func (ws *watched) report(w *watchedApplication) {
-	if w.err == nil {
-		w.failures = 0
+	now := ws.r.now()
+	switch {
+	case w.err == nil:
+		w.failing = time.Time{}
 		ws.r.health.report(w.name(), nil)
-		return
-	}
-	w.failures++
-	if w.failures > 1 {
+	case w.failing.IsZero():
+		w.failing = now
+	case now.Sub(w.failing) >= patience:
 		ws.r.health.report(w.name(), w.err)
 	}
 }

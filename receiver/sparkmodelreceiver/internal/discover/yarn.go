@@ -75,16 +75,30 @@ func fromYARN(app *yarn.App, rm *rest.Client, now time.Time) Application {
 		State:     stateOf(app),
 		Submitted: millis(app.StartedTime), Ended: millis(app.FinishedTime), Now: now,
 	}
-	if out.Submitted.IsZero() {
-		// The resource manager blanks what the collector's user may not see.
-		return out
+	// The resource manager blanks what the collector's user may not see, the start among it. Whether he may see the
+	// driver is the driver's to say.
+	if !out.Submitted.IsZero() {
+		out.Allocation = allocation(app, now)
 	}
-	out.Allocation = allocation(app, now)
 	if app.HasUI() {
 		ui := spark.NewProxiedAPI(rm, app.ID).Attempt(app.ID, "")
 		out.UI = &ui
 	}
 	return out
+}
+
+// Lookup asks for an application that is listed neither among those that run nor among those that ended lately; nil if
+// the resource manager has forgotten it.
+func (y *YARN) Lookup(ctx context.Context, found *Found, id string) (*Application, error) {
+	app, err := yarn.Application(ctx, found.Manager, id)
+	if rest.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := fromYARN(&app, found.Manager, found.Info.Now)
+	return &out, nil
 }
 
 func allocation(app *yarn.App, now time.Time) *track.Allocation {
@@ -100,6 +114,9 @@ func allocation(app *yarn.App, now time.Time) *track.Allocation {
 		MemoryTime: float64(max(0, app.MemorySeconds)) * (1 << 20),
 		VCoreTime:  float64(max(0, app.VCoreSeconds)),
 		Preempted:  app.NumNonAMContainerPreempt + app.NumAMContainerPreempt,
+
+		PreemptedMemoryTime: float64(max(0, app.PreemptedMemorySeconds)) * (1 << 20),
+		PreemptedVCoreTime:  float64(max(0, app.PreemptedVCoreSeconds)),
 	}
 	if !app.Ended() && app.AllocatedMB >= 0 && app.AllocatedVCores >= 0 && app.RunningContainers >= 0 {
 		a.Held = &track.Holding{Memory: app.AllocatedMB << 20, VCores: app.AllocatedVCores, Containers: app.RunningContainers}

@@ -63,6 +63,7 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 	return multierr.Append(err, r.endings(ctx, app, history, math.MaxInt))
 }
 
+// version asks what discovery did not tell.
 func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App) error {
 	if app.SparkVersion != "" {
 		return nil
@@ -70,6 +71,9 @@ func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App
 	info, err := ui.Info(ctx)
 	if err == nil && len(info.Attempts) > 0 {
 		app.SparkVersion = info.Attempts[0].SparkVersion
+		if app.Submitted.IsZero() {
+			app.Submitted = info.Attempts[0].StartTime.Time
+		}
 	}
 	return err
 }

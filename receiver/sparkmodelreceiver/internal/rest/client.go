@@ -109,6 +109,8 @@ type Request struct {
 	Path []string
 	// Query may be nil.
 	Query url.Values
+	// Cookie may be nil.
+	Cookie *http.Cookie
 }
 
 // Get decodes the JSON answer to a request into v and returns the time on the server's clock, or the zero time if
@@ -127,7 +129,7 @@ func (c *Client) Get(ctx context.Context, r Request, v any) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	date, size, err := c.do(ctx, u, v)
+	date, size, err := c.do(ctx, u, r.Cookie, v)
 	c.observe(ctx, r.Endpoint, outcomeOf(err), size)
 	if err != nil {
 		return date, &Error{Source: c.source, URL: u.Redacted(), Err: err}
@@ -149,12 +151,15 @@ func (c *Client) url(r Request) (*url.URL, error) {
 	return u, nil
 }
 
-func (c *Client) do(ctx context.Context, u *url.URL, v any) (time.Time, int64, error) {
+func (c *Client) do(ctx context.Context, u *url.URL, cookie *http.Cookie, v any) (time.Time, int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return time.Time{}, 0, err
 	}
 	req.Header.Set("Accept", "application/json")
+	if cookie != nil {
+		req.AddCookie(cookie)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		var ue *url.Error

@@ -18,14 +18,20 @@ import (
 type API struct {
 	server *rest.Client
 	prefix []string
+	cookie *http.Cookie
 }
 
 // NewAPI returns the API of a server that serves it at its root: a driver, or the History Server.
 func NewAPI(server *rest.Client) API { return API{server: server, prefix: []string{"api", "v1"}} }
 
-// NewProxiedAPI returns the API of a running application's driver behind the resource manager's proxy.
-func NewProxiedAPI(rm *rest.Client, applicationID string) API {
-	return API{server: rm, prefix: []string{"proxy", applicationID, "api", "v1"}}
+// NewProxiedAPI returns the API of a running application's driver behind a proxy: that of YARN's resource manager, or
+// of a standalone Master. On a secured cluster YARN's answers with a page that warns of other users' applications, unless
+// the cookie is there that it gives to those who have read the page (WebAppProxyServlet).
+func NewProxiedAPI(proxy *rest.Client, applicationID string) API {
+	return API{
+		server: proxy, prefix: []string{"proxy", applicationID, "api", "v1"},
+		cookie: &http.Cookie{Name: "checked_" + applicationID, Value: "true"},
+	}
 }
 
 // Applications lists the applications that the server knows, with the time on its clock.
@@ -48,7 +54,7 @@ func (a API) Attempt(id, attempt string) App {
 	if attempt != "" {
 		path = append(path, attempt)
 	}
-	return App{server: a.server, path: path}
+	return App{server: a.server, path: path, cookie: a.cookie}
 }
 
 func (a API) path(elements ...string) []string {
@@ -59,6 +65,7 @@ func (a API) path(elements ...string) []string {
 type App struct {
 	server *rest.Client
 	path   []string
+	cookie *http.Cookie
 }
 
 // IsUnknown tells whether Spark answered that it has no such job or stage: there never was one, or it was forgotten.
@@ -71,7 +78,7 @@ func IsUnknown(err error) bool {
 // Info reads what the driver tells of the application itself.
 func (a App) Info(ctx context.Context) (ApplicationInfo, error) {
 	var info ApplicationInfo
-	_, err := a.server.Get(ctx, rest.Request{Endpoint: "/applications/{app}", Path: a.path}, &info)
+	_, err := a.server.Get(ctx, rest.Request{Endpoint: "/applications/{app}", Path: a.path, Cookie: a.cookie}, &info)
 	return info, err
 }
 
@@ -192,5 +199,5 @@ func (a App) Properties(ctx context.Context) (map[string]string, error) {
 
 func (a App) get(ctx context.Context, endpoint string, query url.Values, v any, elements ...string) (time.Time, error) {
 	path := append(append(make([]string, 0, len(a.path)+len(elements)), a.path...), elements...)
-	return a.server.Get(ctx, rest.Request{Endpoint: "/applications/{app}/" + endpoint, Path: path, Query: query}, v)
+	return a.server.Get(ctx, rest.Request{Endpoint: "/applications/{app}/" + endpoint, Path: path, Query: query, Cookie: a.cookie}, v)
 }

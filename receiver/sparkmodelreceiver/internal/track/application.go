@@ -128,6 +128,9 @@ type Allocation struct {
 	MemoryTime float64
 	VCoreTime  float64
 	Preempted  int64
+	// PreemptedMemoryTime and PreemptedVCoreTime are the parts of the above that containers had which were taken away.
+	PreemptedMemoryTime float64
+	PreemptedVCoreTime  float64
 }
 
 // Holding is what the application holds now.
@@ -137,12 +140,18 @@ type Holding struct {
 	Containers int64
 }
 
-// Allocate records what YARN gave. Totals that run backwards, as they do after a failover, are not believed.
+// Allocate records what YARN gave. After a failover its totals run backwards, and what was preempted may be said to be
+// all that was held although nothing was (seen in Hadoop 3.4.2): neither is believed.
 func (a *Application) Allocate(now Allocation) {
+	if now.Preempted == 0 || now.PreemptedMemoryTime >= now.MemoryTime {
+		now.PreemptedMemoryTime, now.PreemptedVCoreTime = 0, 0
+	}
 	if before := a.Allocation; before != nil {
 		now.MemoryTime = max(now.MemoryTime, before.MemoryTime)
 		now.VCoreTime = max(now.VCoreTime, before.VCoreTime)
 		now.Preempted = max(now.Preempted, before.Preempted)
+		now.PreemptedMemoryTime = max(now.PreemptedMemoryTime, before.PreemptedMemoryTime)
+		now.PreemptedVCoreTime = max(now.PreemptedVCoreTime, before.PreemptedVCoreTime)
 	}
 	a.Allocation = &now
 }

@@ -80,6 +80,16 @@ func apps(ctx context.Context, rm *rest.Client, query url.Values) ([]App, error)
 	return answer.Apps.App, err
 }
 
+// Application reads one application.
+func Application(ctx context.Context, rm *rest.Client, id string) (App, error) {
+	var answer struct {
+		App App `json:"app"`
+	}
+	r := rest.Request{Endpoint: "/ws/v1/cluster/apps/{app}", Path: []string{"ws", "v1", "cluster", "apps", id}}
+	_, err := rm.Get(ctx, r, &answer)
+	return answer.App, err
+}
+
 // Metrics reads the figures of the whole cluster.
 func Metrics(ctx context.Context, rm *rest.Client) (ClusterMetrics, error) {
 	var answer struct {

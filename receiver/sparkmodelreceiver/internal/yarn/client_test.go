@@ -69,6 +69,50 @@ func TestActiveFindsTheActiveManager(t *testing.T) {
 	require.ErrorContains(t, err, "elsewhere.example")
 }
 
+// Whatever a manager that is not active answers, the active one is found, and nothing is followed.
+func TestStandbyAnswers(t *testing.T) {
+	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a redirect was followed") }))
+	t.Cleanup(trap.Close)
+	redirect := func(location string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			if location != "" {
+				w.Header().Set("Location", location)
+			}
+			w.Header().Set("Refresh", "5;url="+trap.URL)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			_, _ = w.Write([]byte("Can not find any active RM. Will retry in next 5 seconds."))
+		}
+	}
+	text := func(status int, contentType, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for name, standby := range map[string]http.HandlerFunc{
+		"json":                      says(standbyInfo),
+		"json of something else":    says(`{}`),
+		"redirect to another":       redirect(trap.URL + "/ws/v1/cluster/info"),
+		"redirect to itself":        redirect("/ws/v1/cluster/info"),
+		"redirect without location": redirect(""),
+		"no active one":             text(http.StatusOK, "text/plain", "There is no active RM right now."),
+		"login page":                text(http.StatusOK, "text/html", "<html>Sign in</html>"),
+		"not active":                text(http.StatusMethodNotAllowed, "text/html", "I am not Active!"),
+		"no ticket":                 text(http.StatusUnauthorized, "text/html", "Authentication required"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, two := newManager(t, standby), newManager(t, says(activeInfo))
+			rm, _, err := New([]*rest.Client{one, two}).Active(t.Context())
+			require.NoError(t, err)
+			assert.Same(t, two, rm)
+			_, _, err = New([]*rest.Client{one, one}).Active(t.Context())
+			require.ErrorContains(t, err, one.Endpoint(), "the error names the manager")
+		})
+	}
+}
+
 func TestApplications(t *testing.T) {
 	var query url.Values
 	body := `{"apps": {"app": [{"id": "application_1_0001", "state": "RUNNING", "trackingUI": "ApplicationMaster", "allocatedMB": -1,

@@ -39,6 +39,8 @@ type App struct {
 	VCoreSeconds             int64      `json:"vcoreSeconds"`
 	NumNonAMContainerPreempt int64      `json:"numNonAMContainerPreempted"`
 	NumAMContainerPreempt    int64      `json:"numAMContainerPreempted"`
+	PreemptedMemorySeconds   int64      `json:"preemptedMemorySeconds"`
+	PreemptedVCoreSeconds    int64      `json:"preemptedVcoreSeconds"`
 	QueueUsagePercentage     rest.Float `json:"queueUsagePercentage"`
 }
 
