@@ -23,22 +23,30 @@ import (
 // root is the repository, seen from the folder in which go test runs the tests.
 const root = ".."
 
-// cluster is the real one that `make cluster` starts.
-type cluster struct{ env map[string]string }
+// cluster is a real one that cluster/up starts.
+type cluster struct {
+	// state is the folder that it is in.
+	state string
+	env   map[string]string
+}
 
-// startCluster starts it, or takes the one that is up.
-func startCluster(ctx context.Context) (*cluster, error) {
-	up := exec.CommandContext(ctx, filepath.Join(root, "cluster", "up"))
+// startCluster starts a cluster of a kind in a folder, or takes the one that is up there.
+func startCluster(ctx context.Context, state string, kind ...string) (*cluster, error) {
+	state, err := filepath.Abs(state)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{state: state, env: map[string]string{}}
+	up := c.command(ctx, "up", kind...)
 	up.Stdout, up.Stderr = os.Stderr, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, fmt.Errorf("cluster/up: %w", err)
 	}
-	file, err := os.Open(filepath.Join(root, ".cluster", "env"))
+	file, err := os.Open(filepath.Join(state, "env"))
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	c := &cluster{env: map[string]string{}}
 	line := regexp.MustCompile(`^export (\w+)='(.*)'$`)
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		if m := line.FindStringSubmatch(lines.Text()); m != nil {
@@ -48,12 +56,28 @@ func startCluster(ctx context.Context) (*cluster, error) {
 	return c, nil
 }
 
+// command is one of the scripts in cluster/, for this cluster.
+func (c *cluster) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "cluster", name), args...)
+	cmd.Env = append(os.Environ(), "SPARKMODEL_CLUSTER="+c.state)
+	return cmd
+}
+
+// down stops the cluster.
+func (c *cluster) down() {
+	down := c.command(context.Background(), "down")
+	down.Stdout, down.Stderr = os.Stderr, os.Stderr
+	if err := down.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "cluster/down:", err)
+	}
+}
+
 func (c *cluster) yarn() string    { return c.env["YARN_RM_URL"] }
 func (c *cluster) history() string { return c.env["SPARK_HISTORY_URL"] }
 
-// daemon stops, starts or kills one of the servers.
+// daemon stops, starts, kills or activates one of the servers.
 func (c *cluster) daemon(t *testing.T, action, name string) {
-	out, err := exec.CommandContext(t.Context(), filepath.Join(root, "cluster", "daemon"), action, name).CombinedOutput()
+	out, err := c.command(t.Context(), "daemon", action, name).CombinedOutput()
 	require.NoError(t, err, "cluster/daemon %s %s: %s", action, name, out)
 }
 
@@ -68,12 +92,12 @@ type submission struct {
 	err      error
 }
 
-var applicationLine = regexp.MustCompile(`(?m)^application_id=(application_\d+_\d+)$`)
+var applicationLine = regexp.MustCompile(`(?m)^application_id=(application_\d+_\d+|app-\d+-\d+)$`)
 
 // submit submits a workload and returns once YARN has accepted it.
 func (c *cluster) submit(t *testing.T, workload, version string, options ...string) *submission {
 	s := &submission{workload: workload, version: version, output: &lockedBuffer{}, ended: make(chan struct{})}
-	s.cmd = exec.CommandContext(t.Context(), filepath.Join(root, "cluster", "submit"), append([]string{workload, "--spark", version}, options...)...)
+	s.cmd = c.command(t.Context(), "submit", append([]string{workload, "--spark", version}, options...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
 	s.cmd.WaitDelay = 20 * time.Second

@@ -95,24 +95,27 @@ const (
 	minStage = 3 * time.Second
 )
 
-// startCollector runs the distribution with the repository's configuration for YARN, a Prometheus page and an OTLP
-// receiver of the test's own.
+// startCollector runs the distribution with the repository's configuration for YARN.
 func startCollector(t *testing.T, c *cluster) *collector {
+	return startCollectorOf(t, "yarn.yaml", "yarn::endpoints=["+c.yarn()+"]", "history::endpoint="+c.history())
+}
+
+// startCollectorOf runs the distribution with one of the repository's configurations, changed settings of its receiver,
+// a Prometheus page and an OTLP receiver of the test's own.
+func startCollectorOf(t *testing.T, config string, settings ...string) *collector {
 	s := newSink(t)
 	page := freeAddress(t)
-	p := startProcess(t, filepath.Join(root, "dist", "otelcol-sparkmodel"),
-		"--config", filepath.Join(root, "config", "yarn.yaml"),
-		"--set", "receivers::sparkmodel::cluster_name=lab",
-		"--set", "receivers::sparkmodel::collection_interval="+interval.String(),
-		"--set", "receivers::sparkmodel::stages::min_duration="+minStage.String(),
-		"--set", "receivers::sparkmodel::yarn::endpoints=["+c.yarn()+"]",
-		"--set", "receivers::sparkmodel::history::endpoint="+c.history(),
+	args := []string{"--config", filepath.Join(root, "config", config)}
+	for _, setting := range append(settings, "cluster_name=lab", "collection_interval="+interval.String(), "stages::min_duration="+minStage.String()) {
+		args = append(args, "--set", "receivers::sparkmodel::"+setting)
+	}
+	p := startProcess(t, filepath.Join(root, "dist", "otelcol-sparkmodel"), append(args,
 		"--set", "exporters::prometheus::endpoint="+page,
 		"--set", "exporters::otlp_http::endpoint="+s.url,
 		"--set", "exporters::otlp_http::compression=none",
 		"--set", "service::telemetry::logs::encoding=json",
 		"--set", "service::telemetry::metrics::level=none",
-	)
+	)...)
 	require.Eventually(t, func() bool {
 		resp, err := http.Get("http://" + page + "/metrics")
 		if err != nil {

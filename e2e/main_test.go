@@ -26,18 +26,12 @@ func TestMain(m *testing.M) {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 		defer cancel()
 		var err error
-		if lab, err = startCluster(ctx); err != nil {
+		if lab, err = startCluster(ctx, filepath.Join(root, ".cluster")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		if os.Getenv("KEEP_CLUSTER") == "" {
-			defer func() {
-				down := exec.Command(filepath.Join(root, "cluster", "down"))
-				down.Stdout, down.Stderr = os.Stderr, os.Stderr
-				if err := down.Run(); err != nil {
-					fmt.Fprintln(os.Stderr, "cluster/down:", err)
-				}
-			}()
+			defer lab.down()
 		}
 		return m.Run()
 	}())
