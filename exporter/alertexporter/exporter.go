@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/alertmanager/alert"
 	commoncfg "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
@@ -138,10 +139,11 @@ func (e *alertExporter) restore() ([]*alert.Alert, error) {
 	var restored []*alert.Alert
 	for key, value := range e.alerts.All() {
 		var f book.Flag
-		if err := json.Unmarshal(value, &f); err != nil {
+		id, err := model.ParseFingerprint(key)
+		if err = errors.Join(err, json.Unmarshal(value, &f)); err != nil {
 			return nil, fmt.Errorf("reading alert %s from the storage: %w", key, err)
 		}
-		restored = append(restored, e.book.Restore(e.now(), &f))
+		restored = append(restored, e.book.Restore(e.now(), id, &f))
 	}
 	return restored, nil
 }

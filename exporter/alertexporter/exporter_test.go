@@ -63,6 +63,7 @@ func TestLifeOfAFlag(t *testing.T) {
 		assert.True(t, a.EndsAt.IsZero())
 		assert.Equal(t, map[string]string{
 			"alertname":                    "task_skew",
+			"cause":                        "task_skew",
 			"severity":                     "severe",
 			"service_name":                 "churn",
 			"spark_application_attempt_id": "1",
@@ -80,6 +81,8 @@ func TestLifeOfAFlag(t *testing.T) {
 			"entity": "stage 12",
 			"impact": "312.0",
 			"reason": "The slowest task took 312 s, the median 4 s.",
+			// of the whole application, by the receiver's formula, as no span has said another one
+			"trace_id": "a58d7315f8312990cf50ddcdd502477e",
 		}, map[string]string(a.Annotations))
 		assert.Equal(t, map[string]string{
 			"spark_application_attempt_id": "1",
@@ -351,6 +354,53 @@ inhibit_rules:
 		told = p.told()
 		require.NotEmpty(t, told)
 		assert.Contains(t, rules(told[0]), "gc_pressure", "the cause is gone and the consequence is not")
+	})
+}
+
+// Consequences that the anomaly processor marks are inhibited by their cause, and by nothing else that is flagged.
+func TestInhibitionByDefault(t *testing.T) {
+	skewed := point{rule: "task_skew", severity: 2, impact: 5}
+	consequence := point{rule: "task_spill", severity: 4, impact: 500, cause: "task_skew"}
+	other := point{rule: "gc_pressure", severity: 1}
+	for name, tt := range map[string]struct {
+		config string
+		say    []point
+		want   []string
+	}{
+		"by its cause":      {webhookConfig, []point{skewed, consequence, other}, []string{"task_skew", "gc_pressure"}},
+		"by nothing else":   {webhookConfig, []point{consequence, other}, []string{"task_spill", "gc_pressure"}},
+		"rules of the user": {webhookConfig + "inhibit_rules: []", []point{skewed, consequence}, []string{"task_spill", "task_skew"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPeople(t)
+				run(t, notifyConfig(tt.config), p, nil, settings()).poll(time.Minute, tt.say...)
+				told := p.told()
+				require.Len(t, told, 1)
+				assert.Equal(t, tt.want, rules(told[0]))
+			})
+		})
+	}
+}
+
+// A flag that turns out to be a consequence is no longer told of, nor that it is over while it goes on.
+func TestConsequenceThatIsFoundLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPeople(t)
+		r := run(t, notifyConfig(webhookConfig), p, nil, settings())
+		spill := point{rule: "task_spill", severity: 2}
+		explained := with(spill, func(p *point) { p.cause = "task_skew" })
+		r.poll(time.Minute, spill)
+		require.Equal(t, []string{"task_spill"}, rules(p.told()[0]))
+		r.poll(10*time.Minute, skew, explained)
+		told := p.told()
+		require.Len(t, told, 1)
+		assert.Equal(t, []string{"task_skew"}, rules(told[0]))
+		r.say(over(skew), over(explained))
+		time.Sleep(10 * time.Minute)
+		told = p.told()
+		require.Len(t, told, 1)
+		assert.Equal(t, "resolved", told[0].Status)
 	})
 }
 

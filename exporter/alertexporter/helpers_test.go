@@ -268,6 +268,7 @@ func telemetrySettings(t testing.TB) (exporter.Settings, *componenttest.Telemetr
 // point is a flag as the anomaly processor says it.
 type point struct {
 	rule, stage, reason string
+	cause               string
 	severity            int64
 	impact              float64
 	application         string
@@ -304,10 +305,14 @@ func (p point) words() map[string]any {
 	if reason == "" {
 		reason = "The slowest task took 312 s, the median 4 s."
 	}
-	return map[string]any{
+	words := map[string]any{
 		"anomaly.reason": reason,
 		"anomaly.advice": "Set spark.sql.adaptive.skewJoin.enabled=true.",
 	}
+	if p.cause != "" {
+		words["anomaly.cause"] = p.cause
+	}
+	return words
 }
 
 func flags(points ...point) pmetric.Metrics {

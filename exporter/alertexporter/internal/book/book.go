@@ -80,10 +80,10 @@ func (b *Book) Expire(now time.Time) Changes {
 }
 
 // Restore takes in a flag of a snapshot and gives it the time of silence to be heard of again. It returns its alert.
-func (b *Book) Restore(now time.Time, f *Flag) *alert.Alert {
+func (b *Book) Restore(now time.Time, id model.Fingerprint, f *Flag) *alert.Alert {
 	f.up, f.seen = true, now
 	f.dress(b.links)
-	b.flags[f.Labels.Fingerprint()] = f
+	b.flags[id] = f
 	b.active++
 	return f.alert(now, b.silence)
 }
@@ -149,9 +149,10 @@ func (u *update) judged(o flag.Observation) {
 	if at.IsZero() {
 		at = u.now
 	}
-	id := o.Labels.Fingerprint()
+	id := o.ID
 	f := u.book.flags[id]
 	if f != nil && at.Before(f.at) {
+		u.lateTrace(f, o)
 		return
 	}
 	if o.Severity <= flag.None {
@@ -185,18 +186,34 @@ func (u *update) judged(o flag.Observation) {
 	if at.After(f.at) {
 		f.at, f.seen = at, u.now
 	}
-	if o.Severity > f.Severity && t.wasUp && t.told == nil {
-		t.told = f.alert(u.now, 0)
-		t.told.Timeout = false
+	u.describe(t, o)
+}
+
+// lateTrace takes the trace of a span that ended before the latest point.
+func (u *update) lateTrace(f *Flag, o flag.Observation) {
+	if f.up && f.TraceID == "" && o.TraceID != "" {
+		u.describe(u.touch(o.ID, f), flag.Observation{TraceID: o.TraceID})
 	}
-	if f.describe(o) {
-		t.changed = true
-		f.dress(u.book.links)
+}
+
+// describe takes the words of an observation. An alert whose labels change is another one for Alertmanager, so that
+// the former one has to end.
+func (u *update) describe(t *touched, o flag.Observation) {
+	f := t.flag
+	former := *f
+	if !f.describe(o) {
+		return
+	}
+	t.changed = true
+	f.dress(u.book.links)
+	if t.wasUp && t.told == nil && !f.labels.Equal(former.labels) {
+		t.told = former.alert(u.now, 0)
+		t.told.Timeout = false
 	}
 }
 
 func (u *update) impact(o flag.Observation) {
-	id := o.Labels.Fingerprint()
+	id := o.ID
 	f := u.book.flags[id]
 	if f == nil || !f.up || o.At.Before(f.at) {
 		return

@@ -21,11 +21,11 @@ func newBook(t testing.TB, limit int) *Book {
 }
 
 func said(after time.Duration, severity flag.Severity) flag.Observation {
-	return flag.Observation{Labels: model.LabelSet{"alertname": "r"}, At: noon.Add(after), Judged: true, Severity: severity, Reason: "why"}
+	return flag.Observation{ID: 1, Labels: model.LabelSet{"alertname": "r"}, At: noon.Add(after), Judged: true, Severity: severity, Reason: "why"}
 }
 
 func impact(after time.Duration, seconds float64) flag.Observation {
-	return flag.Observation{Labels: model.LabelSet{"alertname": "r"}, At: noon.Add(after), Impact: seconds}
+	return flag.Observation{ID: 1, Labels: model.LabelSet{"alertname": "r"}, At: noon.Add(after), Impact: seconds}
 }
 
 func TestOrderIsByTimeAndNotByArrival(t *testing.T) {
@@ -89,7 +89,7 @@ func TestClocksThatDiffer(t *testing.T) {
 	assert.Equal(t, noon, changes.Alerts[0].StartsAt, "nothing begins in the future")
 	changes = b.Apply(noon.Add(time.Minute), []flag.Observation{said(2*time.Hour, flag.None)})
 	assert.Equal(t, noon.Add(time.Minute), changes.Alerts[0].EndsAt, "and nothing ends there")
-	old := b.Apply(noon.Add(2*time.Minute), []flag.Observation{{Labels: model.LabelSet{"alertname": "s"}, At: noon.Add(-time.Hour), Judged: true, Severity: flag.Low}})
+	old := b.Apply(noon.Add(2*time.Minute), []flag.Observation{{ID: 2, Labels: model.LabelSet{"alertname": "s"}, At: noon.Add(-time.Hour), Judged: true, Severity: flag.Low}})
 	assert.Equal(t, 1, old.Raised, "what is heard late is still told")
 }
 
@@ -97,7 +97,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	b := newBook(t, 5)
 	for i := range 1000 {
 		o := said(0, flag.Low)
-		o.Labels = model.LabelSet{"alertname": model.LabelValue(rune('a' + i))}
+		o.ID, o.Labels = model.Fingerprint(i), model.LabelSet{"alertname": model.LabelValue(rune('a' + i))}
 		b.Apply(noon, []flag.Observation{o})
 		o.At, o.Severity = noon.Add(time.Second), flag.None
 		b.Apply(noon, []flag.Observation{o})
@@ -117,7 +117,7 @@ func TestRestored(t *testing.T) {
 		require.NoError(t, json.Unmarshal(data, &f))
 	}
 	other := newBook(t, 10)
-	a := other.Restore(noon.Add(time.Hour), &f)
+	a := other.Restore(noon.Add(time.Hour), 1, &f)
 	assert.Equal(t, changes.Alerts[0].Labels, a.Labels)
 	assert.Equal(t, changes.Alerts[0].Annotations, a.Annotations)
 	assert.Equal(t, noon, a.StartsAt)
@@ -140,6 +140,7 @@ func FuzzBook(f *testing.F) {
 		for _, s := range steps {
 			now = now.Add(time.Duration(s>>5) * time.Minute)
 			o := flag.Observation{
+				ID:     model.Fingerprint(s & 3),
 				Labels: model.LabelSet{"alertname": model.LabelValue(rune('a' + s&3))},
 				At:     now, Judged: true, Severity: flag.Severity(s >> 2 & 7),
 			}
@@ -154,4 +155,43 @@ func FuzzBook(f *testing.F) {
 			require.Equal(t, b.Active(), firing, "what was told is what is up")
 		}
 	})
+}
+
+func TestLabelsAreThoseOfTheBeginning(t *testing.T) {
+	b := newBook(t, 10)
+	b.Apply(noon, []flag.Observation{said(0, flag.Low)})
+	later := said(10*time.Second, flag.Low)
+	later.Labels = model.LabelSet{"alertname": "r", "spark_version": "4.0.1"}
+	changes := b.Apply(noon.Add(10*time.Second), []flag.Observation{later})
+	require.Len(t, changes.Alerts, 1)
+	assert.NotContains(t, changes.Alerts[0].Labels, "spark_version")
+}
+
+func TestCauseThatIsFoundLater(t *testing.T) {
+	b := newBook(t, 10)
+	alone := b.Apply(noon, []flag.Observation{said(0, flag.Low)}).Alerts[0]
+	assert.Equal(t, model.LabelSet{"alertname": "r", "severity": "low", "cause": "r"}, alone.Labels)
+	explained := said(10*time.Second, flag.Low)
+	explained.Cause = "q"
+	changes := b.Apply(noon.Add(10*time.Second), []flag.Observation{explained})
+	require.Len(t, changes.Alerts, 2)
+	assert.Equal(t, alone.Labels, changes.Alerts[0].Labels)
+	assert.True(t, changes.Alerts[0].ResolvedAt(noon.Add(10*time.Second)))
+	consequence := changes.Alerts[1]
+	assert.Equal(t, model.LabelSet{"alertname": "r", "severity": "low", "cause": "q", "consequence": "true"}, consequence.Labels)
+	assert.Equal(t, noon, consequence.StartsAt)
+	assert.Equal(t, Identity(alone.Labels), Identity(consequence.Labels))
+}
+
+func TestTraceOfASpanThatEndedBeforeTheLatestPoint(t *testing.T) {
+	b := newBook(t, 10)
+	b.Apply(noon.Add(time.Minute), []flag.Observation{said(time.Minute, flag.Low)})
+	span := said(50*time.Second, flag.Critical)
+	span.TraceID = "0102"
+	changes := b.Apply(noon.Add(time.Minute), []flag.Observation{span})
+	require.Len(t, changes.Alerts, 1)
+	assert.Equal(t, model.LabelValue("0102"), changes.Alerts[0].Annotations[TraceIDAnnotation])
+	assert.Equal(t, model.LabelValue("low"), changes.Alerts[0].Labels[SeverityLabel], "what is older says nothing of how it is")
+	assert.Len(t, changes.Put, 1)
+	assert.Empty(t, b.Apply(noon.Add(time.Minute), []flag.Observation{span}).Alerts)
 }

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 	"time"
@@ -9,10 +10,26 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/flag"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/traceid"
 )
 
-// SeverityLabel is the one label of an alert that is not part of its identity.
-const SeverityLabel model.LabelName = "severity"
+// Labels that may change while an alert goes on; all others are those of when it began. Cause is the rule that a flag
+// goes back to, its own if nothing else explains it, so that a flag that is a consequence has the cause in common with
+// the flag that explains it.
+const (
+	SeverityLabel    model.LabelName = "severity"
+	CauseLabel       model.LabelName = "cause"
+	ConsequenceLabel model.LabelName = "consequence"
+)
+
+// Identity returns the fingerprint of the labels that do not change.
+func Identity(labels model.LabelSet) model.Fingerprint {
+	labels = labels.Clone()
+	for _, name := range []model.LabelName{SeverityLabel, CauseLabel, ConsequenceLabel} {
+		delete(labels, name)
+	}
+	return labels.Fingerprint()
+}
 
 // Names of annotations. Impact is in seconds.
 const (
@@ -33,6 +50,7 @@ type Flag struct {
 	Entity   string        `json:"entity,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
 	Advice   string        `json:"advice,omitempty"`
+	Cause    string        `json:"cause,omitempty"`
 	TraceID  string        `json:"trace_id,omitempty"`
 	StartsAt time.Time     `json:"starts_at"`
 
@@ -41,7 +59,8 @@ type Flag struct {
 	seen   time.Time // when it arrived, by ours
 	endsAt time.Time // if it is not up
 
-	labels model.LabelSet // with the severity
+	labels model.LabelSet // with those that may change
+	trace  string
 	links  model.LabelSet // as annotations
 	source string         // the first link
 }
@@ -50,7 +69,7 @@ type Flag struct {
 func (f *Flag) begin(at time.Time) {
 	f.StartsAt = at
 	f.Severity, f.Impact = flag.None, 0
-	f.Entity, f.Reason, f.Advice, f.TraceID = "", "", "", ""
+	f.Entity, f.Reason, f.Advice, f.Cause, f.TraceID = "", "", "", "", ""
 }
 
 // describe takes the words of an observation, and tells whether they are new. A signal that does not know the reason,
@@ -60,7 +79,7 @@ func (f *Flag) describe(o flag.Observation) bool {
 	for _, word := range []struct {
 		known *string
 		said  string
-	}{{&f.Entity, o.Entity}, {&f.Reason, o.Reason}, {&f.Advice, o.Advice}, {&f.TraceID, o.TraceID}} {
+	}{{&f.Entity, o.Entity}, {&f.Reason, o.Reason}, {&f.Advice, o.Advice}, {&f.Cause, o.Cause}, {&f.TraceID, o.TraceID}} {
 		if word.said != "" && word.said != *word.known {
 			*word.known = word.said
 			changed = true
@@ -77,12 +96,28 @@ func (f *Flag) describe(o flag.Observation) bool {
 func (f *Flag) dress(links *Links) {
 	f.labels = maps.Clone(f.Labels)
 	f.labels[SeverityLabel] = model.LabelValue(f.Severity.String())
-	made := links.of(f.Labels, f.TraceID)
+	if f.Cause == "" {
+		f.labels[CauseLabel] = f.Labels[model.AlertNameLabel]
+	} else {
+		f.labels[CauseLabel] = model.LabelValue(f.Cause)
+		f.labels[ConsequenceLabel] = "true"
+	}
+	f.trace = cmp.Or(f.TraceID, traceOf(f.Labels))
+	made := links.of(f.Labels, f.trace)
 	f.source = links.first(made)
 	f.links = make(model.LabelSet, len(made))
 	for name, url := range made {
 		f.links[LinkPrefix+model.LabelName(name)] = model.LabelValue(url)
 	}
+}
+
+// traceOf returns the id that the receiver gives to the trace of an application.
+func traceOf(labels model.LabelSet) string {
+	cluster, application := labels["spark_cluster_name"], labels["spark_application_id"]
+	if cluster == "" || application == "" {
+		return ""
+	}
+	return traceid.Of(traceid.Key(string(cluster), string(application), string(labels["spark_application_attempt_id"]))).String()
 }
 
 // alert returns the alert of the flag. One that fires ends when nothing is heard of it for the time of silence.
@@ -93,7 +128,7 @@ func (f *Flag) alert(now time.Time, silence time.Duration) *alert.Alert {
 		EntityAnnotation:  f.Entity,
 		ReasonAnnotation:  f.Reason,
 		AdviceAnnotation:  f.Advice,
-		TraceIDAnnotation: f.TraceID,
+		TraceIDAnnotation: f.trace,
 	} {
 		if value != "" {
 			annotations[name] = model.LabelValue(value)

@@ -3,7 +3,6 @@ package flag
 import (
 	"strings"
 
-	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -13,17 +12,17 @@ import (
 func FromTraces(traces ptrace.Traces) []Observation {
 	var observations []Observation
 	for _, resourceSpans := range traces.ResourceSpans().All() {
-		var labels model.LabelSet
+		var from *source
 		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
 			for _, span := range scopeSpans.Spans().All() {
 				for _, event := range span.Events().All() {
 					if _, flagged := event.Attributes().Get(ruleName); !flagged {
 						continue
 					}
-					if labels == nil {
-						labels = resourceLabels(resourceSpans.Resource())
+					if from == nil {
+						from = newSource(resourceSpans.Resource())
 					}
-					if o, ok := flagged(labels, event.Attributes(), event.Timestamp(), span.TraceID()); ok {
+					if o, ok := flagged(from, event.Attributes(), event.Timestamp(), span.TraceID()); ok {
 						observations = append(observations, o)
 					}
 				}
@@ -38,22 +37,22 @@ func FromTraces(traces ptrace.Traces) []Observation {
 func FromLogs(logs plog.Logs) []Observation {
 	var observations []Observation
 	for _, resourceLogs := range logs.ResourceLogs().All() {
-		var labels model.LabelSet
+		var from *source
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
 				if !isFlag(record) && !isEvent(record) {
 					continue
 				}
-				if labels == nil {
-					labels = resourceLabels(resourceLogs.Resource())
+				if from == nil {
+					from = newSource(resourceLogs.Resource())
 				}
 				at := record.Timestamp()
 				if at == 0 {
 					at = record.ObservedTimestamp()
 				}
 				if !isFlag(record) {
-					observations = append(observations, event(labels, record, at))
-				} else if o, ok := flagged(labels, record.Attributes(), at, record.TraceID()); ok {
+					observations = append(observations, event(from, record, at))
+				} else if o, ok := flagged(from, record.Attributes(), at, record.TraceID()); ok {
 					observations = append(observations, o)
 				}
 			}
@@ -72,13 +71,13 @@ func isEvent(record plog.LogRecord) bool {
 }
 
 // flagged reads an event with the attributes of a flag. Without a rule or a severity it is none.
-func flagged(resource model.LabelSet, attributes pcommon.Map, at pcommon.Timestamp, trace pcommon.TraceID) (Observation, bool) {
+func flagged(from *source, attributes pcommon.Map, at pcommon.Timestamp, trace pcommon.TraceID) (Observation, bool) {
 	rule, _ := attributes.Get(ruleName)
 	severity, found := attributes.Get(severityName)
 	if !found || rule.AsString() == "" {
 		return Observation{}, false
 	}
-	o := newObservation(resource, rule.AsString(), attributes, anyAttribute)
+	o := newObservation(from, rule.AsString(), attributes, anyAttribute)
 	o.At = timeOf(at)
 	o.Judged, o.Severity = true, severityOf(number(severity))
 	o.TraceID = traceID(trace)
@@ -87,8 +86,8 @@ func flagged(resource model.LabelSet, attributes pcommon.Map, at pcommon.Timesta
 
 // event reads an event that is not a flag of the anomaly processor. Its attributes hold details beside the identity,
 // which is therefore taken from ids and names alone.
-func event(resource model.LabelSet, record plog.LogRecord, at pcommon.Timestamp) Observation {
-	o := newObservation(resource, record.EventName(), record.Attributes(), func(name string) bool {
+func event(from *source, record plog.LogRecord, at pcommon.Timestamp) Observation {
+	o := newObservation(from, record.EventName(), record.Attributes(), func(name string) bool {
 		return strings.HasSuffix(name, ".id") || strings.HasSuffix(name, ".name")
 	})
 	o.At = timeOf(at)

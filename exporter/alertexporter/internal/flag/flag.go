@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 )
 
 // Names that the anomaly processor gives.
@@ -17,6 +18,7 @@ const (
 	ruleName     = "anomaly.rule"
 	reasonName   = "anomaly.reason"
 	adviceName   = "anomaly.advice"
+	causeName    = "anomaly.cause"
 
 	namespace = "anomaly."
 )
@@ -71,7 +73,10 @@ func Parse(level string) Severity {
 
 // Observation is what was said about one flag at one time.
 type Observation struct {
-	// Labels are the identity of the flag: its rule as alertname, the entity's attributes and the resource's.
+	// ID identifies the flag whichever signal says it: by its rule, the entity's attributes, and those of the resource
+	// that identify it.
+	ID model.Fingerprint
+	// Labels are the rule as alertname, the entity's attributes and the resource's.
 	Labels model.LabelSet
 	// At is when it was true, zero if that was not said.
 	At time.Time
@@ -84,26 +89,45 @@ type Observation struct {
 	Entity string
 	// Reason and Advice are words for people.
 	Reason, Advice string
+	// Cause is the rule whose flag explains this one, empty if there is none.
+	Cause string
 	// TraceID is in hexadecimal, and empty outside of traces.
 	TraceID string
 }
 
-// resourceLabels returns labels for the attributes of a resource.
-func resourceLabels(resource pcommon.Resource) model.LabelSet {
-	labels := make(model.LabelSet, resource.Attributes().Len())
+// source is a resource: its labels, and those that identify it.
+type source struct {
+	labels, identity model.LabelSet
+}
+
+// newSource reads a resource. It is identified by what its entity references name, since other attributes, such as the
+// version of Spark, come to be known later; without references by all of its attributes.
+func newSource(resource pcommon.Resource) *source {
+	s := &source{labels: make(model.LabelSet, resource.Attributes().Len())}
 	for name, value := range resource.Attributes().All() {
-		addLabel(labels, name, value)
+		addLabel(s.labels, name, value)
 	}
-	return labels
+	refs := entity.ResourceEntityRefs(resource)
+	if refs.Len() == 0 {
+		s.identity = s.labels
+		return s
+	}
+	s.identity = model.LabelSet{}
+	for _, ref := range refs.All() {
+		for _, name := range ref.IdKeys().All() {
+			if value, found := resource.Attributes().Get(name); found {
+				addLabel(s.identity, name, value)
+			}
+		}
+	}
+	return s
 }
 
 // newObservation reads the attributes of a data point or an event. The entity's attributes are those that remain.
-func newObservation(resource model.LabelSet, rule string, attributes pcommon.Map, identifies func(name string) bool) Observation {
-	o := Observation{Labels: make(model.LabelSet, len(resource)+attributes.Len()+2)}
-	for name, value := range resource {
-		o.Labels[name] = value
-	}
-	var entity []string
+func newObservation(from *source, rule string, attributes pcommon.Map, identifies func(name string) bool) Observation {
+	var o Observation
+	labels := model.LabelSet{model.AlertNameLabel: model.LabelValue(rule)}
+	var words []string
 	for name, value := range attributes.All() {
 		switch name {
 		case ruleName, severityName:
@@ -111,18 +135,21 @@ func newObservation(resource model.LabelSet, rule string, attributes pcommon.Map
 			o.Reason = value.AsString()
 		case adviceName:
 			o.Advice = value.AsString()
+		case causeName:
+			o.Cause = value.AsString()
 		case impactName:
 			o.Impact = number(value)
 		default:
 			if strings.HasPrefix(name, namespace) || !identifies(name) {
 				continue
 			}
-			addLabel(o.Labels, name, value)
-			entity = append(entity, inWords(name, value))
+			addLabel(labels, name, value)
+			words = append(words, inWords(name, value))
 		}
 	}
-	o.Labels[model.AlertNameLabel] = model.LabelValue(rule)
-	o.Entity = strings.Join(entity, ", ")
+	o.ID = from.identity.Merge(labels).Fingerprint()
+	o.Labels = from.labels.Merge(labels)
+	o.Entity = strings.Join(words, ", ")
 	return o
 }
 

@@ -6,8 +6,10 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 )
 
 func TestSeverity(t *testing.T) {
@@ -55,4 +57,27 @@ func TestNumbersAreTheSameIdentityAsText(t *testing.T) {
 	gauge.At(1).Attributes().PutStr("empty", "")
 	observations := FromMetrics(md)
 	assert.Equal(t, observations[0].Labels, observations[1].Labels)
+	assert.Equal(t, observations[0].ID, observations[1].ID)
+}
+
+// What the receiver says of an application is identified by cluster, application and attempt, whatever else is known.
+func TestIdentityIsWhatEntityReferencesName(t *testing.T) {
+	said := func(attributes map[string]any, references ...string) Observation {
+		md := pmetric.NewMetrics()
+		rm := md.ResourceMetrics().AppendEmpty()
+		require.NoError(t, rm.Resource().Attributes().FromRaw(attributes))
+		if references != nil {
+			entity.ResourceEntityRefs(rm.Resource()).AppendEmpty().IdKeys().FromRaw(references)
+		}
+		severity := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+		severity.SetName("anomaly.severity")
+		severity.SetEmptyGauge().DataPoints().AppendEmpty().Attributes().PutStr("anomaly.rule", "r")
+		return FromMetrics(OnlyMetrics(md))[0]
+	}
+	first := said(map[string]any{"spark.application.id": "a"}, "spark.application.id")
+	later := said(map[string]any{"spark.application.id": "a", "spark.version": "4.0.1"}, "spark.application.id")
+	assert.Equal(t, first.ID, later.ID)
+	assert.Equal(t, model.LabelValue("4.0.1"), later.Labels["spark_version"])
+	assert.NotEqual(t, first.ID, said(map[string]any{"spark.application.id": "b"}, "spark.application.id").ID)
+	assert.NotEqual(t, said(map[string]any{"a": "1"}).ID, said(map[string]any{"a": "1", "b": "2"}).ID)
 }

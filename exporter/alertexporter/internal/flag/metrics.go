@@ -1,7 +1,6 @@
 package flag
 
 import (
-	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
@@ -9,16 +8,16 @@ import (
 func FromMetrics(metrics pmetric.Metrics) []Observation {
 	var observations []Observation
 	for _, resourceMetrics := range metrics.ResourceMetrics().All() {
-		var labels model.LabelSet
+		var from *source
 		for _, scopeMetrics := range resourceMetrics.ScopeMetrics().All() {
 			for _, metric := range scopeMetrics.Metrics().All() {
 				if !relevant(metric) {
 					continue
 				}
-				if labels == nil {
-					labels = resourceLabels(resourceMetrics.Resource())
+				if from == nil {
+					from = newSource(resourceMetrics.Resource())
 				}
-				observations = appendPoints(observations, labels, metric)
+				observations = appendPoints(observations, from, metric)
 			}
 		}
 	}
@@ -29,13 +28,13 @@ func relevant(metric pmetric.Metric) bool {
 	return (metric.Name() == severityName || metric.Name() == impactName) && metric.Type() == pmetric.MetricTypeGauge
 }
 
-func appendPoints(observations []Observation, resource model.LabelSet, metric pmetric.Metric) []Observation {
+func appendPoints(observations []Observation, from *source, metric pmetric.Metric) []Observation {
 	for _, point := range metric.Gauge().DataPoints().All() {
 		rule, found := point.Attributes().Get(ruleName)
 		if !found || rule.AsString() == "" {
 			continue
 		}
-		o := newObservation(resource, rule.AsString(), point.Attributes(), anyAttribute)
+		o := newObservation(from, rule.AsString(), point.Attributes(), anyAttribute)
 		o.At = timeOf(point.Timestamp())
 		value := pointValue(point)
 		if metric.Name() == severityName {

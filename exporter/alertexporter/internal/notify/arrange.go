@@ -18,10 +18,10 @@ func arranged(alerts []*alert.Alert) []*alert.Alert {
 	goesOn := map[model.Fingerprint]bool{}
 	for _, a := range alerts {
 		if !a.Resolved() {
-			goesOn[identity(a)] = true
+			goesOn[book.Identity(a.Labels)] = true
 		}
 	}
-	kept := slices.DeleteFunc(slices.Clone(alerts), func(a *alert.Alert) bool { return a.Resolved() && goesOn[identity(a)] })
+	kept := slices.DeleteFunc(slices.Clone(alerts), func(a *alert.Alert) bool { return a.Resolved() && goesOn[book.Identity(a.Labels)] })
 	slices.SortStableFunc(kept, func(a, b *alert.Alert) int {
 		return cmp.Or(
 			cmp.Compare(a.Status(), b.Status()), // "firing" comes before "resolved"
@@ -30,12 +30,6 @@ func arranged(alerts []*alert.Alert) []*alert.Alert {
 		)
 	})
 	return kept
-}
-
-func identity(a *alert.Alert) model.Fingerprint {
-	labels := a.Labels.Clone()
-	delete(labels, book.SeverityLabel)
-	return labels.Fingerprint()
 }
 
 // impact is in seconds, and 0 if it is not known.

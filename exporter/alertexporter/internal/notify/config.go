@@ -8,15 +8,36 @@ import (
 	"sync"
 
 	"github.com/prometheus/alertmanager/config"
+	amcommoncfg "github.com/prometheus/alertmanager/config/common"
 	"github.com/prometheus/alertmanager/featurecontrol"
 	"github.com/prometheus/alertmanager/matcher/compat"
+	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v2"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/book"
 )
 
 // GroupBy is how alerts are grouped by a root route that does not say it: by application run, or by YARN cluster.
 var GroupBy = []model.LabelName{
 	"spark_cluster_name", "spark_application_id", "spark_application_attempt_id", "yarn_cluster_name",
+}
+
+// inhibition is how consequences are inhibited by a configuration that has no inhibit_rules: by their cause in the same
+// application run or YARN cluster.
+func inhibition() []amcommoncfg.InhibitRule {
+	consequence := func(t labels.MatchType) amcommoncfg.Matchers {
+		return amcommoncfg.Matchers{{Type: t, Name: string(book.ConsequenceLabel), Value: "true"}}
+	}
+	equal := []string{string(book.CauseLabel)}
+	for _, name := range GroupBy {
+		equal = append(equal, string(name))
+	}
+	return []amcommoncfg.InhibitRule{{
+		SourceMatchers: consequence(labels.MatchNotEqual),
+		TargetMatchers: consequence(labels.MatchEqual),
+		Equal:          equal,
+	}}
 }
 
 // initMatchers has the library read matchers as Alertmanager itself does by default. Until then it reads them as
@@ -79,6 +100,9 @@ func withRoute(text string) (string, error) {
 func checked(conf *config.Config) (*config.Config, error) {
 	if conf.Route.GroupByStr == nil {
 		conf.Route.GroupBy = GroupBy
+	}
+	if conf.InhibitRules == nil {
+		conf.InhibitRules = inhibition()
 	}
 	_, err := newTemplate(conf.Templates)
 	return conf, err

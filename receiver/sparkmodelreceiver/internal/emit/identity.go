@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/traceid"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
 
@@ -37,9 +38,8 @@ type identity struct {
 }
 
 func identityOf(cluster string, app track.Key) identity {
-	key := cluster + "|" + app.ID + "|" + app.Attempt
-	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + key))
-	return identity{application: key, trace: pcommon.TraceID(sum[:16])}
+	key := traceid.Key(cluster, app.ID, app.Attempt)
+	return identity{application: key, trace: traceid.Of(key)}
 }
 
 // identity returns the identity of an application, in the trace that it was submitted from where that is wanted.
@@ -59,8 +59,7 @@ func (i identity) span(kind, id string) pcommon.SpanID {
 // batch returns the identity of what runs for a micro-batch, and the span id of the batch.
 func (i identity) batch(b *track.Batch) (identity, pcommon.SpanID) {
 	id := b.Query + "." + b.Number
-	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + i.application + "|" + kindBatch + "|" + id))
-	i.trace = pcommon.TraceID(sum[:16])
+	i.trace = traceid.Of(i.application + "|" + kindBatch + "|" + id)
 	return i, i.span(kindBatch, id)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -44,7 +45,7 @@ func (b *Builder) Spans(td ptrace.Traces, app *track.Application) {
 	}
 }
 
-// resource describes an application as it does for metrics.
+// resource describes an application, and says what identifies it, as it does for metrics.
 func (b *Builder) resource(app *track.Application) pcommon.Resource {
 	rb := metadata.NewResourceBuilder(b.resourceAttributes)
 	rb.SetServiceName(app.Model.Name)
@@ -59,6 +60,11 @@ func (b *Builder) resource(app *track.Application) pcommon.Resource {
 	rb.SetYarnQueueName(app.Queue)
 	resource := rb.Emit()
 	removeUnknown(resource)
+	if c := b.resourceAttributes; c.SparkClusterName.Enabled && c.SparkApplicationID.Enabled && c.SparkApplicationAttemptID.Enabled {
+		application := entity.ResourceEntityRefs(resource).AppendEmpty()
+		application.SetType("spark.application")
+		application.IdKeys().FromRaw([]string{"spark.cluster.name", "spark.application.id", attemptAttribute})
+	}
 	return resource
 }
 
