@@ -19,7 +19,7 @@ import (
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/book"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/flag"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/state"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/state"
 )
 
 // alertExporter is one configured exporter, with what its signals share.
@@ -116,18 +116,8 @@ func (e *alertExporter) start(ctx context.Context, host component.Host) error {
 
 // open opens the storage, if there is one.
 func (e *alertExporter) open(ctx context.Context, host component.Host) (err error) {
-	if id := e.config.Storage; id != nil {
-		extension, found := host.GetExtensions()[*id]
-		if !found {
-			return fmt.Errorf("storage: there is no extension %q; define it, and list it in service::extensions", id)
-		}
-		storageExtension, ok := extension.(storage.Extension)
-		if !ok {
-			return fmt.Errorf("storage: the extension %q is no storage", id)
-		}
-		if e.client, err = storageExtension.GetClient(ctx, component.KindExporter, e.id, "alerts"); err != nil {
-			return fmt.Errorf("storage: %w", err)
-		}
+	if e.client, err = state.Client(ctx, host, e.config.Storage, component.KindExporter, e.id, "alerts"); err != nil {
+		return err
 	}
 	e.alerts, err = state.Open(ctx, e.client, "alerts")
 	return err

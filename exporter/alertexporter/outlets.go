@@ -10,7 +10,7 @@ import (
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/handover"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/notify"
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/state"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/state"
 )
 
 // notifications is the outlet that tells people by itself. It has its own repetition, which is Alertmanager's.

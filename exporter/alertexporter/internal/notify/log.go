@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/encoding/protodelim"
 
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/state"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/state"
 )
 
 // retention is how long it is known who was told what. It is Alertmanager's default.

@@ -27,7 +27,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/exporter/alertexporter/internal/state"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/state"
 )
 
 const (

@@ -10,8 +10,29 @@ import (
 	"maps"
 	"sync"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
+
+// Client opens the storage extension of that id for a component. It is nil where no id is configured.
+func Client(ctx context.Context, host component.Host, id *component.ID, kind component.Kind, owner component.ID, name string) (storage.Client, error) {
+	if id == nil {
+		return nil, nil
+	}
+	extension, found := host.GetExtensions()[*id]
+	if !found {
+		return nil, fmt.Errorf("storage: there is no extension %q; define it, and list it in service::extensions", id)
+	}
+	storageExtension, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: the extension %q is no storage", id)
+	}
+	client, err := storageExtension.GetClient(ctx, kind, owner, name)
+	if err != nil {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	return client, nil
+}
 
 const buckets = 64
 
