@@ -3,6 +3,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,11 +44,13 @@ type Store struct {
 
 	mu      sync.Mutex
 	buckets [buckets]map[string][]byte
+	// changed are the buckets that were not written yet.
+	changed map[int]struct{}
 }
 
 // Open reads the records of that name.
 func Open(ctx context.Context, client storage.Client, name string) (*Store, error) {
-	s := &Store{client: client, name: name}
+	s := &Store{client: client, name: name, changed: map[int]struct{}{}}
 	for i := range s.buckets {
 		s.buckets[i] = map[string][]byte{}
 	}
@@ -83,34 +86,75 @@ func (s *Store) All() map[string][]byte {
 	return all
 }
 
-// Update writes and removes records, all or none of them. After an error they are tried again with the next update
-// of the same bucket.
+// Update writes and removes records, all or none of them. After an error they are tried again with the next update.
 func (s *Store) Update(ctx context.Context, put map[string][]byte, removed []string) error {
-	if s.client == nil || len(put)+len(removed) == 0 {
+	if s.client == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := map[int]struct{}{}
 	for key, value := range put {
-		i := bucketOf(key)
-		s.buckets[i][key] = value
-		changed[i] = struct{}{}
+		s.put(key, value)
 	}
 	for _, key := range removed {
-		i := bucketOf(key)
-		delete(s.buckets[i], key)
-		changed[i] = struct{}{}
+		s.remove(key)
 	}
-	ops := make([]*storage.Operation, 0, len(changed))
-	for i := range changed {
+	return s.write(ctx)
+}
+
+// Replace makes these records the only ones. What has not changed is not written.
+func (s *Store) Replace(ctx context.Context, records map[string][]byte) error {
+	if s.client == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, bucket := range s.buckets {
+		for key := range bucket {
+			if _, kept := records[key]; !kept {
+				s.remove(key)
+			}
+		}
+	}
+	for key, value := range records {
+		s.put(key, value)
+	}
+	return s.write(ctx)
+}
+
+func (s *Store) put(key string, value []byte) {
+	i := bucketOf(key)
+	if before, known := s.buckets[i][key]; !known || !bytes.Equal(before, value) {
+		s.buckets[i][key] = value
+		s.changed[i] = struct{}{}
+	}
+}
+
+func (s *Store) remove(key string) {
+	i := bucketOf(key)
+	if _, known := s.buckets[i][key]; known {
+		delete(s.buckets[i], key)
+		s.changed[i] = struct{}{}
+	}
+}
+
+func (s *Store) write(ctx context.Context) error {
+	if len(s.changed) == 0 {
+		return nil
+	}
+	ops := make([]*storage.Operation, 0, len(s.changed))
+	for i := range s.changed {
 		value, err := json.Marshal(s.buckets[i])
 		if err != nil {
 			return err
 		}
 		ops = append(ops, storage.SetOperation(s.key(i), value))
 	}
-	return s.client.Batch(ctx, ops...)
+	if err := s.client.Batch(ctx, ops...); err != nil {
+		return err
+	}
+	clear(s.changed)
+	return nil
 }
 
 func (s *Store) key(bucket int) string {

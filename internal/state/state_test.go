@@ -84,3 +84,23 @@ func TestWithoutStorage(t *testing.T) {
 	require.NoError(t, s.Update(context.Background(), map[string][]byte{"a": {1}}, nil))
 	assert.Empty(t, s.All())
 }
+
+func TestReplaceWritesWhatHasChanged(t *testing.T) {
+	ctx := context.Background()
+	m := &memory{values: map[string][]byte{}}
+	s, err := Open(ctx, m, "things")
+	require.NoError(t, err)
+	require.NoError(t, s.Update(ctx, map[string][]byte{"kept": {1}, "changed": {1}, "gone": {1}}, nil))
+	want := map[string][]byte{"kept": {1}, "changed": {2}, "new": {1}}
+	m.fail = errors.New("disk full")
+	require.Error(t, s.Replace(ctx, want))
+	m.fail = nil
+	require.NoError(t, s.Replace(ctx, want), "what was not written is made up for")
+	again, err := Open(ctx, m, "things")
+	require.NoError(t, err)
+	assert.Equal(t, want, again.All())
+
+	writes := m.writes
+	require.NoError(t, s.Replace(ctx, want))
+	assert.Equal(t, writes, m.writes)
+}

@@ -35,6 +35,8 @@ type Config struct {
 	Stages StagesConfig `mapstructure:"stages"`
 	// Traces tells how applications join other traces.
 	Traces TracesConfig `mapstructure:"traces"`
+	// Storage names the storage extension that keeps over restarts what was delivered. Without one it is in memory.
+	Storage *component.ID `mapstructure:"storage"`
 
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 }

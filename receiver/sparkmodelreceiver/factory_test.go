@@ -97,14 +97,15 @@ func TestRefusedSpansAreSentAgain(t *testing.T) {
 	app.State, app.Submitted, app.Ended = track.Failed, time.Unix(100, 0), time.Unix(200, 0)
 	app.CloseEndings()
 	list := []*watchedApplication{{app: app, phase: closed}}
+	emitTraces := func() { r.emitEndings(t.Context(), list, "traces", (*track.Application).Spans, r.sendSpans) }
 	for range 2 {
-		r.emitTraces(t.Context(), list)
-		r.emitLogs(t.Context(), list)
+		emitTraces()
+		r.emitEndings(t.Context(), list, "logs", (*track.Application).Events, r.sendEvents)
 	}
 	assert.Equal(t, 1, logs.LogRecordCount(), "each signal has its own mark")
 	traces.full = false
 	for range 2 {
-		r.emitTraces(t.Context(), list)
+		emitTraces()
 	}
 	require.Equal(t, 1, traces.SpanCount())
 	span := traces.AllTraces()[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)

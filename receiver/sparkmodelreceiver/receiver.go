@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -52,6 +53,7 @@ type sparkModelReceiver struct {
 	servers *servers
 	sources []source
 	watched *watched
+	marks   marks
 
 	start, stop sync.Once
 	cancel      context.CancelFunc
@@ -104,13 +106,20 @@ func (r *sparkModelReceiver) begin(ctx context.Context, host component.Host) err
 	if err := r.connect(ctx, host); err != nil {
 		return err
 	}
+	var err error
+	if r.marks, err = openMarks(ctx, host, r.cfg, r.set.ID); err != nil {
+		return err
+	}
+	if err := r.resume(); err != nil {
+		return err
+	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.done.Go(func() { r.run(ctx) })
 	return nil
 }
 
 // Shutdown ends the poll that is under way, when the first of the pipelines shuts down.
-func (r *sparkModelReceiver) Shutdown(context.Context) error {
+func (r *sparkModelReceiver) Shutdown(ctx context.Context) (err error) {
 	r.stop.Do(func() {
 		r.release()
 		if r.cancel != nil {
@@ -118,10 +127,11 @@ func (r *sparkModelReceiver) Shutdown(context.Context) error {
 			r.done.Wait()
 			r.watched.closers.Wait()
 			r.servers.shutdown()
+			err = r.marks.close(ctx)
 		}
 		r.telemetry.Shutdown()
 	})
-	return nil
+	return err
 }
 
 func (r *sparkModelReceiver) run(ctx context.Context) {
@@ -151,14 +161,15 @@ func (r *sparkModelReceiver) poll(ctx context.Context) {
 	}
 	applications := r.watched.emitted()
 	delivered, err := r.emitMetrics(ctx, applications)
-	r.emitTraces(ctx, applications)
-	r.emitLogs(ctx, applications)
+	r.emitEndings(ctx, applications, "traces", (*track.Application).Spans, r.sendSpans)
+	r.emitEndings(ctx, applications, "logs", (*track.Application).Events, r.sendEvents)
 	r.watched.delivered(ctx, delivered)
 	if err == nil {
 		for _, s := range r.sources {
 			s.delivered()
 		}
 	}
+	r.saveMarks(ctx)
 	r.telemetry.ReceiverSparkmodelPollDuration.Record(ctx, time.Since(begin).Seconds())
 	r.telemetry.ReceiverSparkmodelApplicationsTracked.Record(ctx, int64(r.watched.count()))
 }
@@ -245,52 +256,58 @@ func (r *sparkModelReceiver) sendMetrics(ctx context.Context, md pmetric.Metrics
 	return err
 }
 
-// emitTraces sends downstream what has ended since it was last accepted there.
-func (r *sparkModelReceiver) emitTraces(ctx context.Context, applications []*watchedApplication) {
-	if r.traces == nil {
-		return
-	}
-	td := ptrace.NewTraces()
+// maxPart bounds the jobs, stage attempts, SQL executions and executors that are sent downstream at once: with their
+// tasks, some MiB.
+const maxPart = 1000
+
+// emitEndings sends downstream, as one signal, what has ended since it was last accepted there. Once something was
+// refused the rest waits for the next poll; what can never be accepted is given up.
+func (r *sparkModelReceiver) emitEndings(ctx context.Context, applications []*watchedApplication, signal string,
+	box func(*track.Application) *track.Outbox, send func(context.Context, *track.Application, *track.Outbox) error,
+) {
 	for _, w := range applications {
-		r.builder.Spans(td, w.app)
-		r.dropped(ctx, "traces", w.app.Spans())
-	}
-	if n := td.SpanCount(); n > 0 {
-		op := r.obs.StartTracesOp(ctx)
-		err := r.traces.ConsumeTraces(op, td)
-		r.obs.EndTracesOp(op, metadata.Type.String(), n, err)
-		r.accepted(ctx, "traces pipeline", err)
-		if err != nil {
-			return
+		waiting := box(w.app)
+		for !waiting.Empty() {
+			part := waiting.Part(maxPart)
+			err := send(ctx, w.app, part)
+			r.accepted(ctx, signal+" pipeline", err)
+			switch {
+			case err == nil:
+				waiting.Delivered(part)
+			case consumererror.IsPermanent(err):
+				waiting.Drop(part)
+			default:
+				return
+			}
 		}
-	}
-	for _, w := range applications {
-		w.app.Spans().Delivered()
+		r.dropped(ctx, signal, waiting)
 	}
 }
 
-// emitLogs sends downstream what has happened since it was last accepted there.
-func (r *sparkModelReceiver) emitLogs(ctx context.Context, applications []*watchedApplication) {
-	if r.logs == nil {
-		return
+func (r *sparkModelReceiver) sendSpans(ctx context.Context, app *track.Application, part *track.Outbox) error {
+	td := ptrace.NewTraces()
+	r.builder.Spans(td, app, part)
+	n := td.SpanCount()
+	if n == 0 {
+		return nil
 	}
+	op := r.obs.StartTracesOp(ctx)
+	err := r.traces.ConsumeTraces(op, td)
+	r.obs.EndTracesOp(op, metadata.Type.String(), n, err)
+	return err
+}
+
+func (r *sparkModelReceiver) sendEvents(ctx context.Context, app *track.Application, part *track.Outbox) error {
 	ld := plog.NewLogs()
-	for _, w := range applications {
-		r.builder.Events(ld, w.app)
-		r.dropped(ctx, "logs", w.app.Events())
+	r.builder.Events(ld, app, part)
+	n := ld.LogRecordCount()
+	if n == 0 {
+		return nil
 	}
-	if n := ld.LogRecordCount(); n > 0 {
-		op := r.obs.StartLogsOp(ctx)
-		err := r.logs.ConsumeLogs(op, ld)
-		r.obs.EndLogsOp(op, metadata.Type.String(), n, err)
-		r.accepted(ctx, "logs pipeline", err)
-		if err != nil {
-			return
-		}
-	}
-	for _, w := range applications {
-		w.app.Events().Delivered()
-	}
+	op := r.obs.StartLogsOp(ctx)
+	err := r.logs.ConsumeLogs(op, ld)
+	r.obs.EndLogsOp(op, metadata.Type.String(), n, err)
+	return err
 }
 
 // accepted records whether a pipeline took what was sent.

@@ -19,12 +19,21 @@ import (
 // source is what a poll asks: the servers of one kind. All sources look at the same time, so that one that hangs takes
 // no time from the others; what they found is handed over one after another.
 type source interface {
+	// name is that of the source in logs, telemetry and marks.
+	name() string
 	// look asks the servers.
 	look(ctx context.Context)
 	// handOver gives applications to those that are watched, and figures to the builder.
 	handOver()
 	// delivered is told that the figures which were handed over last were accepted downstream.
 	delivered()
+}
+
+// lister is a source that lists the applications that ended since a moment, which moves on with each look.
+type lister interface {
+	source
+	since() time.Time
+	resume(since time.Time)
 }
 
 // connect makes the clients of the configured servers, and the sources that use them.
@@ -90,6 +99,12 @@ func (s *yarnSource) handOver() {
 }
 
 func (*yarnSource) delivered() {}
+
+func (*yarnSource) name() string { return sourceYARN }
+
+func (s *yarnSource) since() time.Time { return s.finder.Since() }
+
+func (s *yarnSource) resume(since time.Time) { s.finder.Resume(since) }
 
 // driverSource finds the application of a driver at a fixed address.
 type driverSource struct {

@@ -27,9 +27,11 @@ const (
 	// maxFarewells is how many polls the end of an application waits for pipelines that refuse its spans or events: an
 	// hour at the default interval.
 	maxFarewells = 360
-	// lastWordDeadline is how long the History Server is given to show the end of an application that has ended. One
-	// whose driver was killed never shows it; what there is is read then.
+	// lastWordDeadline is how long the History Server, once it answers, is given to show the end of an application that
+	// has ended. One whose driver was killed never shows it; what there is is read then.
 	lastWordDeadline = 2 * time.Minute
+	// lastWordPatience is how long one that does not answer is waited for.
+	lastWordPatience = time.Hour
 )
 
 // phase is how far the watching of an application has come.
@@ -62,6 +64,8 @@ type watchedApplication struct {
 	// lastWord is closed when the last word was read.
 	lastWord  chan struct{}
 	farewells int
+	// mark is how far the application was delivered; while its last word is read, as it was before.
+	mark mark
 }
 
 func (w *watchedApplication) name() string { return "application " + w.app.ID }
@@ -75,13 +79,19 @@ func (w *watchedApplication) fresh() bool {
 type watched struct {
 	r    *sparkModelReceiver
 	byID map[track.Key]*watchedApplication
-	// over holds applications that are done with, by when they ended, for as long as a source may still list them.
-	over    map[track.Key]time.Time
+	// over holds applications that are done with, for as long as their source may still list them.
+	over    map[track.Key]done
 	closers sync.WaitGroup
 }
 
+// done is an application that ended and whose end was delivered.
+type done struct {
+	source string
+	ended  time.Time
+}
+
 func newWatched(r *sparkModelReceiver) *watched {
-	return &watched{r: r, byID: map[track.Key]*watchedApplication{}, over: map[track.Key]time.Time{}}
+	return &watched{r: r, byID: map[track.Key]*watchedApplication{}, over: map[track.Key]done{}}
 }
 
 func (ws *watched) count() int { return len(ws.byID) }
@@ -99,9 +109,7 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 		}
 		w := ws.byID[f.Key]
 		if w == nil {
-			w = &watchedApplication{app: track.NewApplication(f.Key), source: source}
-			w.app.FollowEndings(ws.r.traces != nil, ws.r.logs != nil)
-			ws.byID[f.Key] = w
+			w = ws.add(f.Key, source)
 		}
 		switch {
 		case w.phase == running:
@@ -117,8 +125,8 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 			w.miss(laterAttempt)
 		}
 	}
-	for key, ended := range ws.over {
-		if ended.Before(since) {
+	for key, d := range ws.over {
+		if _, ok := listed[key]; !ok && d.source == source && (since.IsZero() || d.ended.Before(since)) {
 			delete(ws.over, key)
 		}
 	}
@@ -146,6 +154,13 @@ func (ws *watched) missing(source string, found []discover.Application) []string
 		}
 	}
 	return ids
+}
+
+func (ws *watched) add(key track.Key, source string) *watchedApplication {
+	w := &watchedApplication{app: track.NewApplication(key), source: source}
+	w.app.FollowEndings(ws.r.traces != nil, ws.r.logs != nil)
+	ws.byID[key] = w
+	return w
 }
 
 func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
@@ -247,7 +262,7 @@ func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
 			if kept := !w.app.Spans().Empty() || !w.app.Events().Empty(); w.farewells >= farewells && !kept || w.farewells == maxFarewells {
 				key := w.app.Key
 				delete(ws.byID, key)
-				ws.over[key] = w.app.Ended
+				ws.over[key] = done{w.source, w.app.Ended}
 				ws.r.health.forget(w.name())
 			}
 		}
@@ -260,12 +275,16 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 	if history == nil {
 		return
 	}
-	deadline := time.NewTimer(lastWordDeadline)
+	deadline := time.NewTimer(lastWordPatience)
 	defer deadline.Stop()
 	retry := time.NewTicker(ws.r.cfg.ControllerConfig.CollectionInterval)
 	defer retry.Stop()
-	for late := false; ; {
+	for late, answered := false, false; ; {
 		record, err := discover.History(ctx, history, w.app.Key)
+		if err == nil && !answered {
+			answered = true
+			deadline.Reset(lastWordDeadline)
+		}
 		if record != nil && (record.Completed || late) {
 			w.recorded(record)
 			err = ws.r.reader.Ended(ctx, w.app, record.UI, w.tags)
@@ -279,7 +298,7 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 		ws.r.answered(ctx, sourceHistory, err)
 		if late {
 			ws.r.set.Logger.Warn("the History Server did not show the end of an application: what it did after the last poll may be missing",
-				zap.String("application", w.app.ID), zap.Duration("waited", lastWordDeadline), zap.Error(err))
+				zap.String("application", w.app.ID), zap.Error(err))
 			return
 		}
 		select {

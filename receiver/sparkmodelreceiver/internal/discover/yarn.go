@@ -26,6 +26,12 @@ type YARN struct {
 // NewYARN returns a source that reads a cluster.
 func NewYARN(client *yarn.Client) *YARN { return &YARN{client: client} }
 
+// Since returns the moment from which on the next look asks for ended applications.
+func (y *YARN) Since() time.Time { return y.since }
+
+// Resume makes the next look ask for the applications that ended since a moment on the resource manager's clock.
+func (y *YARN) Resume(since time.Time) { y.since = since }
+
 // Found is what a YARN cluster answered.
 type Found struct {
 	// Manager is the active resource manager.

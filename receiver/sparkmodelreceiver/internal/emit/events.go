@@ -12,9 +12,8 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
 
-// Events adds what waits to be delivered of an application as log records. Each belongs to the span of what it is about.
-func (b *Builder) Events(ld plog.Logs, app *track.Application) {
-	box := app.Events()
+// Events adds what is in an outbox of an application as log records. Each belongs to the span of what it is about.
+func (b *Builder) Events(ld plog.Logs, app *track.Application, box *track.Outbox) {
 	if box.Empty() {
 		return
 	}

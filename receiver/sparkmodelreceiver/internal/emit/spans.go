@@ -17,11 +17,10 @@ import (
 // estimated marks a span of something that never ended: its end is that of the application.
 const estimated = "spark.time.estimated"
 
-// Spans adds what waits to be delivered of an application as spans: application, SQL execution, job, stage attempt,
+// Spans adds what is in an outbox of an application as spans: application, SQL execution, job, stage attempt,
 // failed tasks. Attributes have the names of the metrics, with the values of their attributes at the end. What the
 // driver and the History Server tell differently, as executors' peaks, is on no span.
-func (b *Builder) Spans(td ptrace.Traces, app *track.Application) {
-	box := app.Spans()
+func (b *Builder) Spans(td ptrace.Traces, app *track.Application, box *track.Outbox) {
 	if box.Empty() {
 		return
 	}

@@ -60,7 +60,7 @@ func newEndedApplication() *track.Application {
 
 func spansOf(app *track.Application) map[string][]ptrace.Span {
 	td := ptrace.NewTraces()
-	newTestBuilder().Spans(td, app)
+	newTestBuilder().Spans(td, app, app.Spans())
 	spans := map[string][]ptrace.Span{}
 	for _, rs := range td.ResourceSpans().All() {
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
@@ -124,7 +124,7 @@ func TestCancelledIsNoError(t *testing.T) {
 	cancelled, _ := spansOf(app)["spark.job"][0].Attributes().Get("spark.job.cancelled")
 	assert.True(t, cancelled.Bool())
 	ld := plog.NewLogs()
-	newTestBuilder().Events(ld, app)
+	newTestBuilder().Events(ld, app, app.Events())
 	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		assert.Less(t, record.SeverityNumber(), plog.SeverityNumberError, record.EventName())
 	}
@@ -149,7 +149,8 @@ func TestWhatNeverEndedEndsWithItsApplication(t *testing.T) {
 
 func TestEventsOfAFailedApplication(t *testing.T) {
 	ld := plog.NewLogs()
-	newTestBuilder().Events(ld, newEndedApplication())
+	app := newEndedApplication()
+	newTestBuilder().Events(ld, app, app.Events())
 	got := map[string]string{}
 	for _, record := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		got[record.EventName()] = record.Body().Str()
@@ -203,7 +204,7 @@ func BenchmarkSpans(b *testing.B) {
 	spans := 0
 	for b.Loop() {
 		td := ptrace.NewTraces()
-		builder.Spans(td, app)
+		builder.Spans(td, app, app.Spans())
 		spans += td.SpanCount()
 	}
 	b.ReportMetric(float64(spans)/b.Elapsed().Seconds(), "spans/s")
@@ -216,8 +217,8 @@ func TestParent(t *testing.T) {
 		app, b := newEndedApplication(), newTestBuilder()
 		app.Parent, b.childOfParent = parent, child
 		td, ld := ptrace.NewTraces(), plog.NewLogs()
-		b.Spans(td, app)
-		b.Events(ld, app)
+		b.Spans(td, app, app.Spans())
+		b.Events(ld, app, app.Events())
 		for _, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
 			assert.Equal(t, child, span.TraceID() == parent.TraceID, span.Name())
 			if span.Name() == "spark.application" {

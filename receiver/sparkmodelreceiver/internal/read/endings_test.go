@@ -107,7 +107,7 @@ func TestRequestsForSpans(t *testing.T) {
 				assert.Nil(t, j.Execution, step.name)
 			}
 		}
-		app.Spans().Delivered()
+		app.Spans().Delivered(app.Spans())
 	}
 }
 
@@ -121,7 +121,7 @@ func TestExecutionsThatMove(t *testing.T) {
 	}
 	require.NoError(t, r.Running(t.Context(), app, ui, ""))
 	assert.Len(t, app.Spans().Executions, 10)
-	app.Spans().Delivered()
+	app.Spans().Delivered(app.Spans())
 	d.asked()
 
 	for _, step := range []struct {
@@ -137,7 +137,7 @@ func TestExecutionsThatMove(t *testing.T) {
 		assert.Equal(t, step.want, asked)
 		assert.Equal(t, []int{id}, executionIDs(app.Spans()))
 		require.NotNil(t, app.Spans().Jobs[0].Execution)
-		app.Spans().Delivered()
+		app.Spans().Delivered(app.Spans())
 	}
 }
 
@@ -152,7 +152,7 @@ func TestExecutionsBehindOneThatRuns(t *testing.T) {
 		d.execution(id+1, "COMPLETED", nil, []int{id})
 		require.NoError(t, r.Running(t.Context(), app, ui, ""))
 		got = append(got, executionIDs(app.Spans())...)
-		app.Spans().Delivered()
+		app.Spans().Delivered(app.Spans())
 	}
 	d.execution(0, "COMPLETED", nil, nil)
 	require.NoError(t, r.Running(t.Context(), app, ui, ""))

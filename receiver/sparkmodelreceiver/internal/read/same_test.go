@@ -19,8 +19,8 @@ import (
 func collect(t *testing.T, into map[string]string, app *track.Application) {
 	b := emit.NewBuilder(metadata.DefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), emit.Options{Cluster: "lab"})
 	td := ptrace.NewTraces()
-	b.Spans(td, app)
-	app.Spans().Delivered()
+	b.Spans(td, app, app.Spans())
+	app.Spans().Delivered(app.Spans())
 	for _, rs := range td.ResourceSpans().All() {
 		for _, span := range rs.ScopeSpans().At(0).Spans().All() {
 			one := ptrace.NewTraces()

@@ -3,6 +3,7 @@ package track
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
@@ -36,16 +37,137 @@ type Outbox struct {
 
 	size    int
 	dropped int64
+	marks   Marks
+}
+
+// Marks tell what of an application was accepted downstream as one signal, so that it is not delivered again after a
+// restart. Executors are marked where their ids are numbers.
+type Marks struct {
+	Started    bool     `json:"started,omitempty"`
+	Jobs       resolved `json:"jobs,omitempty"`
+	Executions resolved `json:"executions,omitempty"`
+	Added      resolved `json:"added,omitempty"`
+	Removed    resolved `json:"removed,omitempty"`
+}
+
+// Marks returns what was accepted so far.
+func (o *Outbox) Marks() *Marks {
+	if o == nil {
+		return nil
+	}
+	return &o.marks
 }
 
 // Empty tells whether there is nothing to deliver.
 func (o *Outbox) Empty() bool { return o == nil || o.size == 0 && !o.Started && !o.Ended }
 
-// Delivered empties the box: what was in it was accepted downstream.
-func (o *Outbox) Delivered() { *o = Outbox{dropped: o.dropped} }
+// Part returns what is to be delivered next: about limit items, the application's start with the first of them and its
+// end with the last.
+func (o *Outbox) Part(limit int) *Outbox {
+	part := &Outbox{Started: o.Started}
+	for part.size < limit && len(part.Executions) < len(o.Executions) {
+		part.Executions = o.Executions[:len(part.Executions)+1]
+		part.size++
+	}
+	for part.size < limit && len(part.Jobs) < len(o.Jobs) {
+		part.Jobs = o.Jobs[:len(part.Jobs)+1]
+		part.size += o.Jobs[len(part.Jobs)-1].items()
+	}
+	for part.size < limit && len(part.Stages) < len(o.Stages) {
+		part.Stages = o.Stages[:len(part.Stages)+1]
+		part.size++
+	}
+	for part.size < limit && len(part.Executors) < len(o.Executors) {
+		part.Executors = o.Executors[:len(part.Executors)+1]
+		part.size++
+	}
+	part.Ended = o.Ended && part.size == o.size
+	return part
+}
 
-// TakeDropped returns how many items did not fit since it was last asked.
+// Delivered takes a part out of the box: it was accepted downstream.
+func (o *Outbox) Delivered(part *Outbox) {
+	for _, e := range part.Executions {
+		o.marks.Executions.add(e.ID)
+	}
+	for _, j := range part.Jobs {
+		o.marks.Jobs.add(j.ID)
+	}
+	for _, x := range part.Executors {
+		if marked, id := o.marks.of(x); marked != nil {
+			marked.add(id)
+		}
+	}
+	o.marks.Started = o.marks.Started || part.Started
+	o.Executions = rest(o.Executions, len(part.Executions))
+	o.Jobs = rest(o.Jobs, len(part.Jobs))
+	o.Stages = rest(o.Stages, len(part.Stages))
+	o.Executors = rest(o.Executors, len(part.Executors))
+	o.Started, o.Ended = o.Started && !part.Started, o.Ended && !part.Ended
+	o.size -= part.size
+}
+
+// rest cuts off what was delivered, and lets go of it.
+func rest[T any](list []T, delivered int) []T {
+	if delivered == len(list) {
+		return nil
+	}
+	clear(list[:delivered])
+	return list[delivered:]
+}
+
+// of returns the marks that a change of an executor belongs to, nil for one whose id is no number.
+func (m *Marks) of(x ExecutorChange) (*resolved, int) {
+	id, err := strconv.Atoi(x.ID)
+	switch {
+	case err != nil || id < 0:
+		return nil, 0
+	case x.Active:
+		return &m.Added, id
+	default:
+		return &m.Removed, id
+	}
+}
+
+func (o *Outbox) putExecution(e *Execution) {
+	if !o.marks.Executions.has(e.ID) && o.fits(1) {
+		o.Executions = append(o.Executions, e)
+	}
+}
+
+func (o *Outbox) putJob(j *EndedJob) {
+	if !o.marks.Jobs.has(j.ID) && o.fits(j.items()) {
+		o.Jobs = append(o.Jobs, j)
+	}
+}
+
+func (o *Outbox) putStages(list []*Stage) {
+	if o.fits(len(list)) {
+		o.Stages = append(o.Stages, list...)
+	}
+}
+
+func (o *Outbox) putExecutor(x ExecutorChange) {
+	marked, id := o.marks.of(x)
+	if (marked == nil || !marked.has(id)) && o.fits(1) {
+		o.Executors = append(o.Executors, x)
+	}
+}
+
+// items are what a job counts as.
+func (j *EndedJob) items() int { return 1 + len(j.Stages) }
+
+// Drop gives up a part that will never be accepted.
+func (o *Outbox) Drop(part *Outbox) {
+	o.dropped += int64(part.size)
+	o.Delivered(part)
+}
+
+// TakeDropped returns how many items were given up since it was last asked: they did not fit, or were never accepted.
 func (o *Outbox) TakeDropped() int64 {
+	if o == nil {
+		return 0
+	}
 	n := o.dropped
 	o.dropped = 0
 	return n
@@ -83,6 +205,16 @@ func (a *Application) FollowEndings(spans, events bool) {
 	}
 	if events {
 		a.endings.events = &Outbox{}
+	}
+}
+
+// ResumeEndings goes on from marks of before a restart: what was accepted then is not kept again. They may be nil.
+func (a *Application) ResumeEndings(spans, events *Marks) {
+	if o := a.Spans(); o != nil && spans != nil {
+		o.marks = *spans
+	}
+	if o := a.Events(); o != nil && events != nil {
+		o.marks = *events
 	}
 }
 
@@ -131,10 +263,9 @@ func (e *endings) jobEnded(job *spark.Job) {
 }
 
 func (e *endings) executorChanged(x *spark.Executor) {
-	if e == nil || e.events == nil || x.ID == spark.DriverID || !e.events.fits(1) {
-		return
+	if e != nil && e.events != nil && x.ID != spark.DriverID {
+		e.events.putExecutor(ExecutorChange{x})
 	}
-	e.events.Executors = append(e.events.Executors, ExecutorChange{x})
 }
 
 // UndetailedStages returns the ended attempts that wait for their job and for the details that spans show.
@@ -162,7 +293,9 @@ func (a *Application) SettleEndings() {
 	}
 	if !e.started {
 		e.started = true
-		e.each(func(o *Outbox) { o.Started = o == e.events })
+		if e.events != nil {
+			e.events.Started = !e.events.marks.Started
+		}
 	}
 	if e.spans != nil && e.executions.stale {
 		return
@@ -177,14 +310,15 @@ func (a *Application) SettleEndings() {
 		a.put(job, waiting)
 	}
 	e.jobs = waiting
-	for _, x := range e.executions.takeEnded() {
-		e.putExecution(x)
-	}
+	e.putExecutions(e.executions.takeEnded())
 }
 
-func (e *endings) putExecution(x *Execution) {
-	if e.spans != nil && e.spans.fits(1) {
-		e.spans.Executions = append(e.spans.Executions, x)
+func (e *endings) putExecutions(list []*Execution) {
+	if e.spans == nil {
+		return
+	}
+	for _, x := range list {
+		e.spans.putExecution(x)
 	}
 }
 
@@ -218,11 +352,7 @@ func (a *Application) put(job *EndedJob, waiting []*EndedJob) {
 	}
 	slices.SortFunc(job.Stages, compareStages)
 	job.Execution = e.executions.of(job.ID)
-	e.each(func(o *Outbox) {
-		if o.fits(1 + len(job.Stages)) {
-			o.Jobs = append(o.Jobs, job)
-		}
-	})
+	e.each(func(o *Outbox) { o.putJob(job) })
 }
 
 func (e *endings) keep(id int, left []*Stage) {
@@ -277,17 +407,15 @@ func (a *Application) CloseEndings() {
 	}
 	e.jobs = nil
 	for _, attempts := range e.stages {
-		if e.spans != nil && e.spans.fits(len(attempts)) {
-			e.spans.Stages = append(e.spans.Stages, attempts...)
+		if e.spans != nil {
+			e.spans.putStages(attempts)
 		}
 	}
 	if e.spans != nil {
 		slices.SortFunc(e.spans.Stages, compareStages)
 	}
 	e.stages, e.held = map[int][]*Stage{}, 0
-	for _, x := range e.executions.takeAll() {
-		e.putExecution(x)
-	}
+	e.putExecutions(e.executions.takeAll())
 	e.each(func(o *Outbox) { o.Ended = true })
 }
 
@@ -306,13 +434,13 @@ type executions struct {
 	open  map[int]*Execution
 	ended []*Execution
 	// later are the ids of those that have ended behind one that runs.
-	later map[int]struct{}
+	later resolved
 	// byJob holds the executions of jobs that were not put into an outbox yet.
 	byJob map[int]*Execution
 }
 
 func newExecutions() executions {
-	return executions{last: -1, open: map[int]*Execution{}, later: map[int]struct{}{}, byJob: map[int]*Execution{}}
+	return executions{last: -1, open: map[int]*Execution{}, byJob: map[int]*Execution{}}
 }
 
 // NeedsExecutions tells whether SQL executions are to be listed: a job has ended since they were, or one that ran may
@@ -368,15 +496,14 @@ func (a *Application) ObserveExecutions(list []spark.Execution, from int) (next 
 			prefix = false
 			continue
 		}
-		if _, known := x.later[e.ID]; !known {
+		if !x.later.has(e.ID) {
 			x.ended = append(x.ended, e)
 			delete(x.open, e.ID)
 		}
 		if prefix {
 			x.offset, x.last = from+i+1, e.ID
-			delete(x.later, e.ID)
 		} else {
-			x.later[e.ID] = struct{}{}
+			x.later.add(e.ID)
 		}
 	}
 	if len(list) == spark.ExecutionsPage {

@@ -18,7 +18,7 @@ type runningJob struct {
 	reused int
 }
 
-func newJobs() jobs { return jobs{running: map[int]*runningJob{}, ended: newResolved()} }
+func newJobs() jobs { return jobs{running: map[int]*runningJob{}} }
 
 // NextJob is the id that the next job will have.
 func (a *Application) NextJob() int { return a.jobs.next }

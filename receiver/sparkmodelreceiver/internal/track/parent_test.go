@@ -41,7 +41,7 @@ func TestEndingsAreBounded(t *testing.T) {
 		assert.EqualValues(t, 500, box.TakeDropped())
 		assert.Zero(t, box.TakeDropped())
 	}
-	app.Spans().Delivered()
+	app.Spans().Delivered(app.Spans())
 	assert.True(t, app.Spans().Empty())
 	assert.False(t, app.Events().Empty(), "each signal has its own mark")
 	app.ObserveJob(&spark.Job{ID: jobs, Status: spark.StatusSucceeded})

@@ -64,7 +64,7 @@ type stages struct {
 }
 
 func newStages() stages {
-	return stages{active: map[StageKey]*Stage{}, resolved: newResolved(), retries: map[StageKey]struct{}{}, unread: map[int]struct{}{}}
+	return stages{active: map[StageKey]*Stage{}, retries: map[StageKey]struct{}{}, unread: map[int]struct{}{}}
 }
 
 func (s *stages) isActive(id int) bool {

@@ -15,22 +15,20 @@ import (
 )
 
 func TestResolvedForgetsNothingAndStaysSmall(t *testing.T) {
-	r := newResolved()
+	var r resolved
 	ids := rand.New(rand.NewPCG(1, 2)).Perm(10_000)
 	for _, id := range ids {
 		assert.False(t, r.has(id))
 		r.add(id)
 		assert.True(t, r.has(id))
 	}
-	assert.Equal(t, 10_000, r.floor)
-	assert.Empty(t, r.above)
+	assert.Equal(t, resolved{{0, 9_999}}, r)
 	r.add(10_500)
 	r.raise(10_400)
 	assert.True(t, r.has(10_399))
 	assert.False(t, r.has(10_400))
 	r.raise(10_500)
-	assert.Equal(t, 10_501, r.floor)
-	assert.Empty(t, r.above)
+	assert.Equal(t, resolved{{0, 10_500}}, r)
 }
 
 func TestClassifyLoss(t *testing.T) {
@@ -257,9 +255,9 @@ func TestStateIsBounded(t *testing.T) {
 		app.EndedStages(time.Second, 50)
 	}
 	assert.Empty(t, app.jobs.running)
-	assert.Empty(t, app.jobs.ended.above)
+	assert.Len(t, app.jobs.ended, 1)
 	assert.Empty(t, app.stages.active)
-	assert.Empty(t, app.stages.resolved.above)
+	assert.Len(t, app.stages.resolved, 1)
 	assert.Empty(t, app.stages.unread)
 	assert.Empty(t, app.stages.undelivered)
 	assert.LessOrEqual(t, len(app.stages.retries), maxRetries)
