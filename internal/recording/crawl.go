@@ -233,7 +233,8 @@ func (c *crawler) mapReduceJobs(ctx context.Context, list Answer, path, origin s
 		if origin == JobHistory && (!known || c.jobs[job.ID]) {
 			continue
 		}
-		answers := c.all(ctx, origin, path+"/"+job.ID, path+"/"+job.ID+"/counters")
+		base := path + "/" + job.ID
+		answers := c.all(ctx, origin, base, base+"/counters", base+"/tasks")
 		if origin == JobHistory && answers[0].Status == http.StatusOK && answers[1].Status == http.StatusOK {
 			c.jobs[job.ID] = true
 		}

@@ -27,6 +27,8 @@ type Config struct {
 	Driver configoptional.Optional[DriverConfig] `mapstructure:"driver"`
 	// History reads the last word on applications that have ended.
 	History configoptional.Optional[HistoryConfig] `mapstructure:"history"`
+	// HDFS reads the NameNodes and DataNodes of a file system.
+	HDFS configoptional.Optional[HDFSConfig] `mapstructure:"hdfs"`
 	// Applications selects which applications are watched.
 	Applications ApplicationsConfig `mapstructure:"applications"`
 	// Model tells how to find the model of an application whose submission did not name it.
@@ -57,6 +59,16 @@ type DriverConfig struct {
 
 // HistoryConfig configures a Spark History Server.
 type HistoryConfig struct {
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// HDFSConfig configures the servers of one HDFS file system.
+type HDFSConfig struct {
+	// NameNodes are the web addresses of all NameNodes of the file system, whichever is active.
+	NameNodes []string `mapstructure:"namenodes"`
+	// DataNodes are the web addresses of the DataNodes that are read directly. No other is asked, although the NameNode
+	// names them all.
+	DataNodes    []string                `mapstructure:"datanodes"`
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 }
 
@@ -104,6 +116,7 @@ func createDefaultConfig() component.Config {
 		YARN:                 configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
 		Driver:               configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
 		History:              configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
+		HDFS:                 configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
 		Stages:               StagesConfig{MinDuration: 10 * time.Second, Max: 50},
 		Traces:               TracesConfig{Parent: parentLink},
 		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
@@ -128,10 +141,10 @@ func (c *Config) Validate() error {
 	if c.ClusterName == "" {
 		errs = append(errs, errors.New("cluster_name must not be empty: it is part of every identity"))
 	}
-	yarn, driver, history := c.YARN.Get(), c.Driver.Get(), c.History.Get()
-	if yarn == nil && driver == nil && history == nil {
-		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history"))
-	} else if yarn == nil && driver == nil {
+	yarn, driver, history, hdfs := c.YARN.Get(), c.Driver.Get(), c.History.Get(), c.HDFS.Get()
+	if yarn == nil && driver == nil && history == nil && hdfs == nil {
+		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history, hdfs"))
+	} else if history != nil && yarn == nil && driver == nil {
 		errs = append(errs, errors.New("history alone finds no application yet: add yarn or driver"))
 	}
 	if yarn != nil {
@@ -144,6 +157,9 @@ func (c *Config) Validate() error {
 		if _, err := rest.ParseEndpoint(history.ClientConfig.Endpoint); err != nil {
 			errs = append(errs, fmt.Errorf("history::endpoint: %w", err))
 		}
+	}
+	if hdfs != nil {
+		errs = append(errs, hdfs.validate())
 	}
 	if _, err := discover.NewFilter(c.Applications.Include, c.Applications.Exclude); err != nil {
 		errs = append(errs, fmt.Errorf("applications::%w", err))
@@ -163,6 +179,17 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+func (c *HDFSConfig) validate() error {
+	var errs []error
+	switch {
+	case c.ClientConfig.Endpoint != "":
+		errs = append(errs, fmt.Errorf("hdfs::endpoint: write namenodes: [%s]", c.ClientConfig.Endpoint))
+	case len(c.NameNodes) == 0 && len(c.DataNodes) == 0:
+		errs = append(errs, errors.New("hdfs::namenodes must name at least one address; datanodes may name others"))
+	}
+	return errors.Join(append(errs, parseEndpoints("hdfs::namenodes", c.NameNodes), parseEndpoints("hdfs::datanodes", c.DataNodes))...)
+}
+
 func validateEndpoints(source string, endpoints []string, single string) error {
 	var errs []error
 	if single != "" {
@@ -170,9 +197,14 @@ func validateEndpoints(source string, endpoints []string, single string) error {
 	} else if len(endpoints) == 0 {
 		errs = append(errs, fmt.Errorf("%s::endpoints must name at least one address", source))
 	}
+	return errors.Join(append(errs, parseEndpoints(source+"::endpoints", endpoints))...)
+}
+
+func parseEndpoints(option string, endpoints []string) error {
+	var errs []error
 	for i, e := range endpoints {
 		if _, err := rest.ParseEndpoint(e); err != nil {
-			errs = append(errs, fmt.Errorf("%s::endpoints[%d]: %w", source, i, err))
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", option, i, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -36,12 +36,15 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, parentLink, least.Traces.Parent)
 	assert.Nil(t, least.History.Get())
 	assert.Nil(t, least.Driver.Get())
+	assert.Nil(t, least.HDFS.Get())
 
 	all := loadConfig(t, "all")
 	require.NoError(t, confmap.Validate(all))
 	assert.Equal(t, "prod", all.ClusterName)
 	assert.Equal(t, "http://history:18080", all.History.Get().ClientConfig.Endpoint)
 	assert.Equal(t, 5*time.Minute, all.History.Get().ClientConfig.Timeout)
+	assert.Equal(t, []string{"http://nn1:9870", "http://nn2:9870"}, all.HDFS.Get().NameNodes)
+	assert.Equal(t, []string{"http://dn1:9864"}, all.HDFS.Get().DataNodes)
 	assert.Equal(t, []discover.Match{{Name: "churn-.*"}}, all.Applications.Include)
 	assert.Equal(t, []discover.Match{{Queue: "root.dev", User: "bob"}}, all.Applications.Exclude)
 	assert.Equal(t, time.Minute, all.Stages.MinDuration)
@@ -49,9 +52,14 @@ func TestConfig(t *testing.T) {
 	assert.False(t, all.MetricsBuilderConfig.Metrics.SparkExecutorDiskUsage.Enabled)
 }
 
+// HDFS can be all that is read.
+func TestConfigHDFSAlone(t *testing.T) {
+	require.NoError(t, confmap.Validate(loadConfig(t, "hdfs")))
+}
+
 func TestConfigErrors(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"none":      {"no source is configured: give at least one of yarn, driver, history"},
+		"none":      {"no source is configured: give at least one of yarn, driver, history, hdfs"},
 		"only":      {"history alone finds no application yet: add yarn or driver"},
 		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
 		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
@@ -60,7 +68,9 @@ func TestConfigErrors(t *testing.T) {
 			"stages::min_duration must not be negative", "stages::max must not be negative",
 			`traces::parent must be link or child, not "sibling"`,
 		},
-		"empty_match": {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
+		"no_namenode":    {"hdfs::namenodes must name at least one address"},
+		"hdfs_addresses": {"hdfs::endpoint: write namenodes: [http://nn1:9870]", `hdfs::namenodes[0]: endpoint "nn1:9870" must be a URL`, `hdfs::datanodes[1]: endpoint "dn2:9864" must be a URL`},
+		"empty_match":    {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := confmap.Validate(loadConfig(t, name))

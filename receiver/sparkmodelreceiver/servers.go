@@ -18,6 +18,7 @@ const (
 	sourceYARN    = "yarn"
 	sourceDriver  = "driver"
 	sourceHistory = "history"
+	sourceHDFS    = "hdfs"
 )
 
 // Requests under way to one server: a live one answers somebody's production job, and a History Server may load an
@@ -31,6 +32,8 @@ const (
 type servers struct {
 	yarn    []*rest.Client
 	drivers []*rest.Client
+	// nameNodes and dataNodes are those of one HDFS file system.
+	nameNodes, dataNodes []*rest.Client
 	// history is nil where none is configured.
 	history *rest.Client
 	close   []func()
@@ -70,6 +73,10 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 	}
 	if c := cfg.Driver.Get(); c != nil {
 		s.drivers = add(sourceDriver, c.ClientConfig, c.Endpoints, liveConcurrency)
+	}
+	if c := cfg.HDFS.Get(); c != nil {
+		s.nameNodes = add(sourceHDFS, c.ClientConfig, c.NameNodes, liveConcurrency)
+		s.dataNodes = add(sourceHDFS, c.ClientConfig, c.DataNodes, liveConcurrency)
 	}
 	if c := cfg.History.Get(); c != nil {
 		if clients := add(sourceHistory, c.ClientConfig, []string{c.ClientConfig.Endpoint}, historyConcurrency); len(clients) > 0 {

@@ -49,6 +49,9 @@ func (r *sparkModelReceiver) connect(ctx context.Context, host component.Host) e
 	for _, driver := range s.drivers {
 		r.sources = append(r.sources, &driverSource{r: r, server: driver})
 	}
+	if len(s.nameNodes)+len(s.dataNodes) > 0 && r.metrics != nil {
+		r.sources = append(r.sources, newHDFSSource(r))
+	}
 	return nil
 }
 

@@ -129,6 +129,9 @@ type starts struct {
 	resource  pcommon.Timestamp
 	executors map[string]pcommon.Timestamp
 	stages    map[track.StageKey]pcommon.Timestamp
+	// nameNodes and dataNodes are nil but for a file system, whose totals begin with one of them each.
+	nameNodes map[string]pcommon.Timestamp
+	dataNodes map[string]pcommon.Timestamp
 }
 
 func startTimes(app *track.Application) starts {
@@ -169,6 +172,12 @@ func numberDataPoints(m pmetric.Metric) pmetric.NumberDataPointSlice {
 }
 
 func (s starts) of(attributes pcommon.Map) pcommon.Timestamp {
+	if name, ok := attributes.Get("hdfs.namenode.name"); ok {
+		return s.nameNodes[name.Str()]
+	}
+	if name, ok := attributes.Get("hdfs.datanode.name"); ok {
+		return s.dataNodes[name.Str()]
+	}
 	if id, ok := attributes.Get("spark.executor.id"); ok {
 		if start, ok := s.executors[id.Str()]; ok {
 			return start

@@ -7,6 +7,1346 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
+// HdfsDatanodeBlockCountMetricConfig provides config for the hdfs.datanode.block.count metric.
+type HdfsDatanodeBlockCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeBlockIoMetricConfig provides config for the hdfs.datanode.block.io metric.
+type HdfsDatanodeBlockIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeBlockIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeBlockVerificationFailuresMetricConfig provides config for the hdfs.datanode.block.verification_failures metric.
+type HdfsDatanodeBlockVerificationFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeBlockVerificationFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCacheBlocksMetricConfig provides config for the hdfs.datanode.cache.blocks metric.
+type HdfsDatanodeCacheBlocksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCacheBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCacheFailuresMetricConfig provides config for the hdfs.datanode.cache.failures metric.
+type HdfsDatanodeCacheFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCacheFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCacheLimitMetricConfig provides config for the hdfs.datanode.cache.limit metric.
+type HdfsDatanodeCacheLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCacheLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCacheUsageMetricConfig provides config for the hdfs.datanode.cache.usage metric.
+type HdfsDatanodeCacheUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCacheUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCapacityFreeMetricConfig provides config for the hdfs.datanode.capacity.free metric.
+type HdfsDatanodeCapacityFreeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCapacityFreeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCapacityLimitMetricConfig provides config for the hdfs.datanode.capacity.limit metric.
+type HdfsDatanodeCapacityLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCapacityLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCapacityLostMetricConfig provides config for the hdfs.datanode.capacity.lost metric.
+type HdfsDatanodeCapacityLostMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCapacityLostMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCapacityNonDfsUsageMetricConfig provides config for the hdfs.datanode.capacity.non_dfs.usage metric.
+type HdfsDatanodeCapacityNonDfsUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCapacityNonDfsUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeCapacityUsageMetricConfig provides config for the hdfs.datanode.capacity.usage metric.
+type HdfsDatanodeCapacityUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeCapacityUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeHeartbeatAgeMetricConfig provides config for the hdfs.datanode.heartbeat.age metric.
+type HdfsDatanodeHeartbeatAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeHeartbeatAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeIoSizeMetricConfig provides config for the hdfs.datanode.io.size metric.
+type HdfsDatanodeIoSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeIoSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmGcCountMetricConfig provides config for the hdfs.datanode.jvm.gc.count metric.
+type HdfsDatanodeJvmGcCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmGcCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmGcTimeMetricConfig provides config for the hdfs.datanode.jvm.gc.time metric.
+type HdfsDatanodeJvmGcTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmGcTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmMemoryLimitMetricConfig provides config for the hdfs.datanode.jvm.memory.limit metric.
+type HdfsDatanodeJvmMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmMemoryUsageMetricConfig provides config for the hdfs.datanode.jvm.memory.usage metric.
+type HdfsDatanodeJvmMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmPauseTimeMetricConfig provides config for the hdfs.datanode.jvm.pause.time metric.
+type HdfsDatanodeJvmPauseTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmPauseTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeJvmThreadsMetricConfig provides config for the hdfs.datanode.jvm.threads metric.
+type HdfsDatanodeJvmThreadsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeJvmThreadsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeNetworkErrorsMetricConfig provides config for the hdfs.datanode.network.errors metric.
+type HdfsDatanodeNetworkErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeNetworkErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeStatusMetricConfig provides config for the hdfs.datanode.status metric.
+type HdfsDatanodeStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeTransfersMetricConfig provides config for the hdfs.datanode.transfers metric.
+type HdfsDatanodeTransfersMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeTransfersMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeVolumeFailuresMetricConfig provides config for the hdfs.datanode.volume.failures metric.
+type HdfsDatanodeVolumeFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeVolumeFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeVolumeLastFailureAgeMetricConfig provides config for the hdfs.datanode.volume.last_failure.age metric.
+type HdfsDatanodeVolumeLastFailureAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeVolumeLastFailureAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeBlockCountMetricConfig provides config for the hdfs.namenode.block.count metric.
+type HdfsNamenodeBlockCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeBlockStatusMetricConfig provides config for the hdfs.namenode.block.status metric.
+type HdfsNamenodeBlockStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeBlockStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityFreeMetricConfig provides config for the hdfs.namenode.capacity.free metric.
+type HdfsNamenodeCapacityFreeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityFreeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityLimitMetricConfig provides config for the hdfs.namenode.capacity.limit metric.
+type HdfsNamenodeCapacityLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityLostMetricConfig provides config for the hdfs.namenode.capacity.lost metric.
+type HdfsNamenodeCapacityLostMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityLostMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityNonDfsUsageMetricConfig provides config for the hdfs.namenode.capacity.non_dfs.usage metric.
+type HdfsNamenodeCapacityNonDfsUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityNonDfsUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityUsageMetricConfig provides config for the hdfs.namenode.capacity.usage metric.
+type HdfsNamenodeCapacityUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCapacityUtilizationMetricConfig provides config for the hdfs.namenode.capacity.utilization metric.
+type HdfsNamenodeCapacityUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCapacityUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCheckpointAgeMetricConfig provides config for the hdfs.namenode.checkpoint.age metric.
+type HdfsNamenodeCheckpointAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCheckpointAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeCheckpointTransactionsMetricConfig provides config for the hdfs.namenode.checkpoint.transactions metric.
+type HdfsNamenodeCheckpointTransactionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeCheckpointTransactionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeDatanodeCountMetricConfig provides config for the hdfs.namenode.datanode.count metric.
+type HdfsNamenodeDatanodeCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeDatanodeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeFileCountMetricConfig provides config for the hdfs.namenode.file.count metric.
+type HdfsNamenodeFileCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeFileCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmGcCountMetricConfig provides config for the hdfs.namenode.jvm.gc.count metric.
+type HdfsNamenodeJvmGcCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmGcCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmGcTimeMetricConfig provides config for the hdfs.namenode.jvm.gc.time metric.
+type HdfsNamenodeJvmGcTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmGcTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmMemoryLimitMetricConfig provides config for the hdfs.namenode.jvm.memory.limit metric.
+type HdfsNamenodeJvmMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmMemoryUsageMetricConfig provides config for the hdfs.namenode.jvm.memory.usage metric.
+type HdfsNamenodeJvmMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmPauseTimeMetricConfig provides config for the hdfs.namenode.jvm.pause.time metric.
+type HdfsNamenodeJvmPauseTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmPauseTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeJvmThreadsMetricConfig provides config for the hdfs.namenode.jvm.threads metric.
+type HdfsNamenodeJvmThreadsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeJvmThreadsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeLoadMetricConfig provides config for the hdfs.namenode.load metric.
+type HdfsNamenodeLoadMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeLoadMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeLockQueueLengthMetricConfig provides config for the hdfs.namenode.lock.queue.length metric.
+type HdfsNamenodeLockQueueLengthMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeLockQueueLengthMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeObjectLimitMetricConfig provides config for the hdfs.namenode.object.limit metric.
+type HdfsNamenodeObjectLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeObjectLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeRPCCallsMetricConfig provides config for the hdfs.namenode.rpc.calls metric.
+type HdfsNamenodeRPCCallsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeRPCCallsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeRPCConnectionsMetricConfig provides config for the hdfs.namenode.rpc.connections metric.
+type HdfsNamenodeRPCConnectionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeRPCConnectionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeRPCProcessingTimeMetricConfig provides config for the hdfs.namenode.rpc.processing_time metric.
+type HdfsNamenodeRPCProcessingTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeRPCProcessingTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeRPCQueueLengthMetricConfig provides config for the hdfs.namenode.rpc.queue.length metric.
+type HdfsNamenodeRPCQueueLengthMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeRPCQueueLengthMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeRPCQueueTimeMetricConfig provides config for the hdfs.namenode.rpc.queue_time metric.
+type HdfsNamenodeRPCQueueTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeRPCQueueTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeSafemodeMetricConfig provides config for the hdfs.namenode.safemode metric.
+type HdfsNamenodeSafemodeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeSafemodeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeStatusMetricConfig provides config for the hdfs.namenode.status metric.
+type HdfsNamenodeStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeStorageStaleMetricConfig provides config for the hdfs.namenode.storage.stale metric.
+type HdfsNamenodeStorageStaleMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeStorageStaleMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsNamenodeVolumeFailuresMetricConfig provides config for the hdfs.namenode.volume.failures metric.
+type HdfsNamenodeVolumeFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsNamenodeVolumeFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobAttemptDurationMetricConfig provides config for the mapreduce.job.attempt.duration metric.
+type MapreduceJobAttemptDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobAttemptDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobAttemptsMetricConfig provides config for the mapreduce.job.attempts metric.
+type MapreduceJobAttemptsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobAttemptsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobCounterMetricConfig provides config for the mapreduce.job.counter metric.
+type MapreduceJobCounterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobCounterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobDurationMetricConfig provides config for the mapreduce.job.duration metric.
+type MapreduceJobDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobProgressMetricConfig provides config for the mapreduce.job.progress metric.
+type MapreduceJobProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobStatusMetricConfig provides config for the mapreduce.job.status metric.
+type MapreduceJobStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobTaskCountMetricConfig provides config for the mapreduce.job.task.count metric.
+type MapreduceJobTaskCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobTaskCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobTaskDurationMetricConfig provides config for the mapreduce.job.task.duration metric.
+type MapreduceJobTaskDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobTaskDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobTaskProgressMetricConfig provides config for the mapreduce.job.task.progress metric.
+type MapreduceJobTaskProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobTaskProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobTaskRunningDurationMetricConfig provides config for the mapreduce.job.task.running.duration metric.
+type MapreduceJobTaskRunningDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobTaskRunningDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobTasksMetricConfig provides config for the mapreduce.job.tasks metric.
+type MapreduceJobTasksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobTasksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// MapreduceJobWaitDurationMetricConfig provides config for the mapreduce.job.wait.duration metric.
+type MapreduceJobWaitDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *MapreduceJobWaitDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationCoreLimitMetricConfig provides config for the spark.application.core.limit metric.
 type SparkApplicationCoreLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3749,6 +5089,73 @@ func (ms *YarnQueueVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error
 
 // MetricsConfig provides config for sparkmodel metrics.
 type MetricsConfig struct {
+	HdfsDatanodeBlockCount                             HdfsDatanodeBlockCountMetricConfig                             `mapstructure:"hdfs.datanode.block.count"`
+	HdfsDatanodeBlockIo                                HdfsDatanodeBlockIoMetricConfig                                `mapstructure:"hdfs.datanode.block.io"`
+	HdfsDatanodeBlockVerificationFailures              HdfsDatanodeBlockVerificationFailuresMetricConfig              `mapstructure:"hdfs.datanode.block.verification_failures"`
+	HdfsDatanodeCacheBlocks                            HdfsDatanodeCacheBlocksMetricConfig                            `mapstructure:"hdfs.datanode.cache.blocks"`
+	HdfsDatanodeCacheFailures                          HdfsDatanodeCacheFailuresMetricConfig                          `mapstructure:"hdfs.datanode.cache.failures"`
+	HdfsDatanodeCacheLimit                             HdfsDatanodeCacheLimitMetricConfig                             `mapstructure:"hdfs.datanode.cache.limit"`
+	HdfsDatanodeCacheUsage                             HdfsDatanodeCacheUsageMetricConfig                             `mapstructure:"hdfs.datanode.cache.usage"`
+	HdfsDatanodeCapacityFree                           HdfsDatanodeCapacityFreeMetricConfig                           `mapstructure:"hdfs.datanode.capacity.free"`
+	HdfsDatanodeCapacityLimit                          HdfsDatanodeCapacityLimitMetricConfig                          `mapstructure:"hdfs.datanode.capacity.limit"`
+	HdfsDatanodeCapacityLost                           HdfsDatanodeCapacityLostMetricConfig                           `mapstructure:"hdfs.datanode.capacity.lost"`
+	HdfsDatanodeCapacityNonDfsUsage                    HdfsDatanodeCapacityNonDfsUsageMetricConfig                    `mapstructure:"hdfs.datanode.capacity.non_dfs.usage"`
+	HdfsDatanodeCapacityUsage                          HdfsDatanodeCapacityUsageMetricConfig                          `mapstructure:"hdfs.datanode.capacity.usage"`
+	HdfsDatanodeHeartbeatAge                           HdfsDatanodeHeartbeatAgeMetricConfig                           `mapstructure:"hdfs.datanode.heartbeat.age"`
+	HdfsDatanodeIoSize                                 HdfsDatanodeIoSizeMetricConfig                                 `mapstructure:"hdfs.datanode.io.size"`
+	HdfsDatanodeJvmGcCount                             HdfsDatanodeJvmGcCountMetricConfig                             `mapstructure:"hdfs.datanode.jvm.gc.count"`
+	HdfsDatanodeJvmGcTime                              HdfsDatanodeJvmGcTimeMetricConfig                              `mapstructure:"hdfs.datanode.jvm.gc.time"`
+	HdfsDatanodeJvmMemoryLimit                         HdfsDatanodeJvmMemoryLimitMetricConfig                         `mapstructure:"hdfs.datanode.jvm.memory.limit"`
+	HdfsDatanodeJvmMemoryUsage                         HdfsDatanodeJvmMemoryUsageMetricConfig                         `mapstructure:"hdfs.datanode.jvm.memory.usage"`
+	HdfsDatanodeJvmPauseTime                           HdfsDatanodeJvmPauseTimeMetricConfig                           `mapstructure:"hdfs.datanode.jvm.pause.time"`
+	HdfsDatanodeJvmThreads                             HdfsDatanodeJvmThreadsMetricConfig                             `mapstructure:"hdfs.datanode.jvm.threads"`
+	HdfsDatanodeNetworkErrors                          HdfsDatanodeNetworkErrorsMetricConfig                          `mapstructure:"hdfs.datanode.network.errors"`
+	HdfsDatanodeStatus                                 HdfsDatanodeStatusMetricConfig                                 `mapstructure:"hdfs.datanode.status"`
+	HdfsDatanodeTransfers                              HdfsDatanodeTransfersMetricConfig                              `mapstructure:"hdfs.datanode.transfers"`
+	HdfsDatanodeVolumeFailures                         HdfsDatanodeVolumeFailuresMetricConfig                         `mapstructure:"hdfs.datanode.volume.failures"`
+	HdfsDatanodeVolumeLastFailureAge                   HdfsDatanodeVolumeLastFailureAgeMetricConfig                   `mapstructure:"hdfs.datanode.volume.last_failure.age"`
+	HdfsNamenodeBlockCount                             HdfsNamenodeBlockCountMetricConfig                             `mapstructure:"hdfs.namenode.block.count"`
+	HdfsNamenodeBlockStatus                            HdfsNamenodeBlockStatusMetricConfig                            `mapstructure:"hdfs.namenode.block.status"`
+	HdfsNamenodeCapacityFree                           HdfsNamenodeCapacityFreeMetricConfig                           `mapstructure:"hdfs.namenode.capacity.free"`
+	HdfsNamenodeCapacityLimit                          HdfsNamenodeCapacityLimitMetricConfig                          `mapstructure:"hdfs.namenode.capacity.limit"`
+	HdfsNamenodeCapacityLost                           HdfsNamenodeCapacityLostMetricConfig                           `mapstructure:"hdfs.namenode.capacity.lost"`
+	HdfsNamenodeCapacityNonDfsUsage                    HdfsNamenodeCapacityNonDfsUsageMetricConfig                    `mapstructure:"hdfs.namenode.capacity.non_dfs.usage"`
+	HdfsNamenodeCapacityUsage                          HdfsNamenodeCapacityUsageMetricConfig                          `mapstructure:"hdfs.namenode.capacity.usage"`
+	HdfsNamenodeCapacityUtilization                    HdfsNamenodeCapacityUtilizationMetricConfig                    `mapstructure:"hdfs.namenode.capacity.utilization"`
+	HdfsNamenodeCheckpointAge                          HdfsNamenodeCheckpointAgeMetricConfig                          `mapstructure:"hdfs.namenode.checkpoint.age"`
+	HdfsNamenodeCheckpointTransactions                 HdfsNamenodeCheckpointTransactionsMetricConfig                 `mapstructure:"hdfs.namenode.checkpoint.transactions"`
+	HdfsNamenodeDatanodeCount                          HdfsNamenodeDatanodeCountMetricConfig                          `mapstructure:"hdfs.namenode.datanode.count"`
+	HdfsNamenodeFileCount                              HdfsNamenodeFileCountMetricConfig                              `mapstructure:"hdfs.namenode.file.count"`
+	HdfsNamenodeJvmGcCount                             HdfsNamenodeJvmGcCountMetricConfig                             `mapstructure:"hdfs.namenode.jvm.gc.count"`
+	HdfsNamenodeJvmGcTime                              HdfsNamenodeJvmGcTimeMetricConfig                              `mapstructure:"hdfs.namenode.jvm.gc.time"`
+	HdfsNamenodeJvmMemoryLimit                         HdfsNamenodeJvmMemoryLimitMetricConfig                         `mapstructure:"hdfs.namenode.jvm.memory.limit"`
+	HdfsNamenodeJvmMemoryUsage                         HdfsNamenodeJvmMemoryUsageMetricConfig                         `mapstructure:"hdfs.namenode.jvm.memory.usage"`
+	HdfsNamenodeJvmPauseTime                           HdfsNamenodeJvmPauseTimeMetricConfig                           `mapstructure:"hdfs.namenode.jvm.pause.time"`
+	HdfsNamenodeJvmThreads                             HdfsNamenodeJvmThreadsMetricConfig                             `mapstructure:"hdfs.namenode.jvm.threads"`
+	HdfsNamenodeLoad                                   HdfsNamenodeLoadMetricConfig                                   `mapstructure:"hdfs.namenode.load"`
+	HdfsNamenodeLockQueueLength                        HdfsNamenodeLockQueueLengthMetricConfig                        `mapstructure:"hdfs.namenode.lock.queue.length"`
+	HdfsNamenodeObjectLimit                            HdfsNamenodeObjectLimitMetricConfig                            `mapstructure:"hdfs.namenode.object.limit"`
+	HdfsNamenodeRPCCalls                               HdfsNamenodeRPCCallsMetricConfig                               `mapstructure:"hdfs.namenode.rpc.calls"`
+	HdfsNamenodeRPCConnections                         HdfsNamenodeRPCConnectionsMetricConfig                         `mapstructure:"hdfs.namenode.rpc.connections"`
+	HdfsNamenodeRPCProcessingTime                      HdfsNamenodeRPCProcessingTimeMetricConfig                      `mapstructure:"hdfs.namenode.rpc.processing_time"`
+	HdfsNamenodeRPCQueueLength                         HdfsNamenodeRPCQueueLengthMetricConfig                         `mapstructure:"hdfs.namenode.rpc.queue.length"`
+	HdfsNamenodeRPCQueueTime                           HdfsNamenodeRPCQueueTimeMetricConfig                           `mapstructure:"hdfs.namenode.rpc.queue_time"`
+	HdfsNamenodeSafemode                               HdfsNamenodeSafemodeMetricConfig                               `mapstructure:"hdfs.namenode.safemode"`
+	HdfsNamenodeStatus                                 HdfsNamenodeStatusMetricConfig                                 `mapstructure:"hdfs.namenode.status"`
+	HdfsNamenodeStorageStale                           HdfsNamenodeStorageStaleMetricConfig                           `mapstructure:"hdfs.namenode.storage.stale"`
+	HdfsNamenodeVolumeFailures                         HdfsNamenodeVolumeFailuresMetricConfig                         `mapstructure:"hdfs.namenode.volume.failures"`
+	MapreduceJobAttemptDuration                        MapreduceJobAttemptDurationMetricConfig                        `mapstructure:"mapreduce.job.attempt.duration"`
+	MapreduceJobAttempts                               MapreduceJobAttemptsMetricConfig                               `mapstructure:"mapreduce.job.attempts"`
+	MapreduceJobCounter                                MapreduceJobCounterMetricConfig                                `mapstructure:"mapreduce.job.counter"`
+	MapreduceJobDuration                               MapreduceJobDurationMetricConfig                               `mapstructure:"mapreduce.job.duration"`
+	MapreduceJobProgress                               MapreduceJobProgressMetricConfig                               `mapstructure:"mapreduce.job.progress"`
+	MapreduceJobStatus                                 MapreduceJobStatusMetricConfig                                 `mapstructure:"mapreduce.job.status"`
+	MapreduceJobTaskCount                              MapreduceJobTaskCountMetricConfig                              `mapstructure:"mapreduce.job.task.count"`
+	MapreduceJobTaskDuration                           MapreduceJobTaskDurationMetricConfig                           `mapstructure:"mapreduce.job.task.duration"`
+	MapreduceJobTaskProgress                           MapreduceJobTaskProgressMetricConfig                           `mapstructure:"mapreduce.job.task.progress"`
+	MapreduceJobTaskRunningDuration                    MapreduceJobTaskRunningDurationMetricConfig                    `mapstructure:"mapreduce.job.task.running.duration"`
+	MapreduceJobTasks                                  MapreduceJobTasksMetricConfig                                  `mapstructure:"mapreduce.job.tasks"`
+	MapreduceJobWaitDuration                           MapreduceJobWaitDurationMetricConfig                           `mapstructure:"mapreduce.job.wait.duration"`
 	SparkApplicationCoreLimit                          SparkApplicationCoreLimitMetricConfig                          `mapstructure:"spark.application.core.limit"`
 	SparkApplicationCoreTime                           SparkApplicationCoreTimeMetricConfig                           `mapstructure:"spark.application.core.time"`
 	SparkApplicationDuration                           SparkApplicationDurationMetricConfig                           `mapstructure:"spark.application.duration"`
@@ -3940,6 +5347,207 @@ type MetricsConfig struct {
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
+		HdfsDatanodeBlockCount: HdfsDatanodeBlockCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeBlockIo: HdfsDatanodeBlockIoMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeBlockVerificationFailures: HdfsDatanodeBlockVerificationFailuresMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCacheBlocks: HdfsDatanodeCacheBlocksMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCacheFailures: HdfsDatanodeCacheFailuresMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCacheLimit: HdfsDatanodeCacheLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCacheUsage: HdfsDatanodeCacheUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCapacityFree: HdfsDatanodeCapacityFreeMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCapacityLimit: HdfsDatanodeCapacityLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCapacityLost: HdfsDatanodeCapacityLostMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCapacityNonDfsUsage: HdfsDatanodeCapacityNonDfsUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeCapacityUsage: HdfsDatanodeCapacityUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeHeartbeatAge: HdfsDatanodeHeartbeatAgeMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeIoSize: HdfsDatanodeIoSizeMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmGcCount: HdfsDatanodeJvmGcCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmGcTime: HdfsDatanodeJvmGcTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmMemoryLimit: HdfsDatanodeJvmMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmMemoryUsage: HdfsDatanodeJvmMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmPauseTime: HdfsDatanodeJvmPauseTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeJvmThreads: HdfsDatanodeJvmThreadsMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeNetworkErrors: HdfsDatanodeNetworkErrorsMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeStatus: HdfsDatanodeStatusMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeTransfers: HdfsDatanodeTransfersMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeVolumeFailures: HdfsDatanodeVolumeFailuresMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeVolumeLastFailureAge: HdfsDatanodeVolumeLastFailureAgeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeBlockCount: HdfsNamenodeBlockCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeBlockStatus: HdfsNamenodeBlockStatusMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityFree: HdfsNamenodeCapacityFreeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityLimit: HdfsNamenodeCapacityLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityLost: HdfsNamenodeCapacityLostMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityNonDfsUsage: HdfsNamenodeCapacityNonDfsUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityUsage: HdfsNamenodeCapacityUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCapacityUtilization: HdfsNamenodeCapacityUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCheckpointAge: HdfsNamenodeCheckpointAgeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeCheckpointTransactions: HdfsNamenodeCheckpointTransactionsMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeDatanodeCount: HdfsNamenodeDatanodeCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeFileCount: HdfsNamenodeFileCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmGcCount: HdfsNamenodeJvmGcCountMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmGcTime: HdfsNamenodeJvmGcTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmMemoryLimit: HdfsNamenodeJvmMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmMemoryUsage: HdfsNamenodeJvmMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmPauseTime: HdfsNamenodeJvmPauseTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeJvmThreads: HdfsNamenodeJvmThreadsMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeLoad: HdfsNamenodeLoadMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeLockQueueLength: HdfsNamenodeLockQueueLengthMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeObjectLimit: HdfsNamenodeObjectLimitMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeRPCCalls: HdfsNamenodeRPCCallsMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeRPCConnections: HdfsNamenodeRPCConnectionsMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeRPCProcessingTime: HdfsNamenodeRPCProcessingTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeRPCQueueLength: HdfsNamenodeRPCQueueLengthMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeRPCQueueTime: HdfsNamenodeRPCQueueTimeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeSafemode: HdfsNamenodeSafemodeMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeStatus: HdfsNamenodeStatusMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeStorageStale: HdfsNamenodeStorageStaleMetricConfig{
+			Enabled: true,
+		},
+		HdfsNamenodeVolumeFailures: HdfsNamenodeVolumeFailuresMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobAttemptDuration: MapreduceJobAttemptDurationMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobAttempts: MapreduceJobAttemptsMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobCounter: MapreduceJobCounterMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobDuration: MapreduceJobDurationMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobProgress: MapreduceJobProgressMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobStatus: MapreduceJobStatusMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobTaskCount: MapreduceJobTaskCountMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobTaskDuration: MapreduceJobTaskDurationMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobTaskProgress: MapreduceJobTaskProgressMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobTaskRunningDuration: MapreduceJobTaskRunningDurationMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobTasks: MapreduceJobTasksMetricConfig{
+			Enabled: true,
+		},
+		MapreduceJobWaitDuration: MapreduceJobWaitDurationMetricConfig{
+			Enabled: true,
+		},
 		SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 			Enabled: true,
 		},
@@ -4532,6 +6140,9 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 
 // ResourceAttributesConfig provides config for sparkmodel resource attributes.
 type ResourceAttributesConfig struct {
+	HdfsClusterName           ResourceAttributeConfig `mapstructure:"hdfs.cluster.name"`
+	MapreduceJobID            ResourceAttributeConfig `mapstructure:"mapreduce.job.id"`
+	MapreduceJobName          ResourceAttributeConfig `mapstructure:"mapreduce.job.name"`
 	ServiceName               ResourceAttributeConfig `mapstructure:"service.name"`
 	SparkApplicationAttemptID ResourceAttributeConfig `mapstructure:"spark.application.attempt.id"`
 	SparkApplicationID        ResourceAttributeConfig `mapstructure:"spark.application.id"`
@@ -4547,6 +6158,15 @@ type ResourceAttributesConfig struct {
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
+		HdfsClusterName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		MapreduceJobID: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		MapreduceJobName: ResourceAttributeConfig{
+			Enabled: true,
+		},
 		ServiceName: ResourceAttributeConfig{
 			Enabled: true,
 		},

@@ -26,6 +26,207 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "all_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
+					HdfsDatanodeBlockCount: HdfsDatanodeBlockCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeBlockIo: HdfsDatanodeBlockIoMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeBlockVerificationFailures: HdfsDatanodeBlockVerificationFailuresMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCacheBlocks: HdfsDatanodeCacheBlocksMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCacheFailures: HdfsDatanodeCacheFailuresMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCacheLimit: HdfsDatanodeCacheLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCacheUsage: HdfsDatanodeCacheUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCapacityFree: HdfsDatanodeCapacityFreeMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCapacityLimit: HdfsDatanodeCapacityLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCapacityLost: HdfsDatanodeCapacityLostMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCapacityNonDfsUsage: HdfsDatanodeCapacityNonDfsUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeCapacityUsage: HdfsDatanodeCapacityUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeHeartbeatAge: HdfsDatanodeHeartbeatAgeMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeIoSize: HdfsDatanodeIoSizeMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmGcCount: HdfsDatanodeJvmGcCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmGcTime: HdfsDatanodeJvmGcTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmMemoryLimit: HdfsDatanodeJvmMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmMemoryUsage: HdfsDatanodeJvmMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmPauseTime: HdfsDatanodeJvmPauseTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeJvmThreads: HdfsDatanodeJvmThreadsMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeNetworkErrors: HdfsDatanodeNetworkErrorsMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeStatus: HdfsDatanodeStatusMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeTransfers: HdfsDatanodeTransfersMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeVolumeFailures: HdfsDatanodeVolumeFailuresMetricConfig{
+						Enabled: true,
+					},
+					HdfsDatanodeVolumeLastFailureAge: HdfsDatanodeVolumeLastFailureAgeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeBlockCount: HdfsNamenodeBlockCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeBlockStatus: HdfsNamenodeBlockStatusMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityFree: HdfsNamenodeCapacityFreeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityLimit: HdfsNamenodeCapacityLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityLost: HdfsNamenodeCapacityLostMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityNonDfsUsage: HdfsNamenodeCapacityNonDfsUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityUsage: HdfsNamenodeCapacityUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCapacityUtilization: HdfsNamenodeCapacityUtilizationMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCheckpointAge: HdfsNamenodeCheckpointAgeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeCheckpointTransactions: HdfsNamenodeCheckpointTransactionsMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeDatanodeCount: HdfsNamenodeDatanodeCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeFileCount: HdfsNamenodeFileCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmGcCount: HdfsNamenodeJvmGcCountMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmGcTime: HdfsNamenodeJvmGcTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmMemoryLimit: HdfsNamenodeJvmMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmMemoryUsage: HdfsNamenodeJvmMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmPauseTime: HdfsNamenodeJvmPauseTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeJvmThreads: HdfsNamenodeJvmThreadsMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeLoad: HdfsNamenodeLoadMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeLockQueueLength: HdfsNamenodeLockQueueLengthMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeObjectLimit: HdfsNamenodeObjectLimitMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeRPCCalls: HdfsNamenodeRPCCallsMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeRPCConnections: HdfsNamenodeRPCConnectionsMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeRPCProcessingTime: HdfsNamenodeRPCProcessingTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeRPCQueueLength: HdfsNamenodeRPCQueueLengthMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeRPCQueueTime: HdfsNamenodeRPCQueueTimeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeSafemode: HdfsNamenodeSafemodeMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeStatus: HdfsNamenodeStatusMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeStorageStale: HdfsNamenodeStorageStaleMetricConfig{
+						Enabled: true,
+					},
+					HdfsNamenodeVolumeFailures: HdfsNamenodeVolumeFailuresMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobAttemptDuration: MapreduceJobAttemptDurationMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobAttempts: MapreduceJobAttemptsMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobCounter: MapreduceJobCounterMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobDuration: MapreduceJobDurationMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobProgress: MapreduceJobProgressMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobStatus: MapreduceJobStatusMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobTaskCount: MapreduceJobTaskCountMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobTaskDuration: MapreduceJobTaskDurationMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobTaskProgress: MapreduceJobTaskProgressMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobTaskRunningDuration: MapreduceJobTaskRunningDurationMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobTasks: MapreduceJobTasksMetricConfig{
+						Enabled: true,
+					},
+					MapreduceJobWaitDuration: MapreduceJobWaitDurationMetricConfig{
+						Enabled: true,
+					},
 					SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 						Enabled: true,
 					},
@@ -589,6 +790,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
+					HdfsClusterName:           ResourceAttributeConfig{Enabled: true},
+					MapreduceJobID:            ResourceAttributeConfig{Enabled: true},
+					MapreduceJobName:          ResourceAttributeConfig{Enabled: true},
 					ServiceName:               ResourceAttributeConfig{Enabled: true},
 					SparkApplicationAttemptID: ResourceAttributeConfig{Enabled: true},
 					SparkApplicationID:        ResourceAttributeConfig{Enabled: true},
@@ -607,6 +811,207 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "none_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
+					HdfsDatanodeBlockCount: HdfsDatanodeBlockCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeBlockIo: HdfsDatanodeBlockIoMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeBlockVerificationFailures: HdfsDatanodeBlockVerificationFailuresMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCacheBlocks: HdfsDatanodeCacheBlocksMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCacheFailures: HdfsDatanodeCacheFailuresMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCacheLimit: HdfsDatanodeCacheLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCacheUsage: HdfsDatanodeCacheUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCapacityFree: HdfsDatanodeCapacityFreeMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCapacityLimit: HdfsDatanodeCapacityLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCapacityLost: HdfsDatanodeCapacityLostMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCapacityNonDfsUsage: HdfsDatanodeCapacityNonDfsUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeCapacityUsage: HdfsDatanodeCapacityUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeHeartbeatAge: HdfsDatanodeHeartbeatAgeMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeIoSize: HdfsDatanodeIoSizeMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmGcCount: HdfsDatanodeJvmGcCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmGcTime: HdfsDatanodeJvmGcTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmMemoryLimit: HdfsDatanodeJvmMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmMemoryUsage: HdfsDatanodeJvmMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmPauseTime: HdfsDatanodeJvmPauseTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeJvmThreads: HdfsDatanodeJvmThreadsMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeNetworkErrors: HdfsDatanodeNetworkErrorsMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeStatus: HdfsDatanodeStatusMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeTransfers: HdfsDatanodeTransfersMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeVolumeFailures: HdfsDatanodeVolumeFailuresMetricConfig{
+						Enabled: false,
+					},
+					HdfsDatanodeVolumeLastFailureAge: HdfsDatanodeVolumeLastFailureAgeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeBlockCount: HdfsNamenodeBlockCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeBlockStatus: HdfsNamenodeBlockStatusMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityFree: HdfsNamenodeCapacityFreeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityLimit: HdfsNamenodeCapacityLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityLost: HdfsNamenodeCapacityLostMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityNonDfsUsage: HdfsNamenodeCapacityNonDfsUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityUsage: HdfsNamenodeCapacityUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCapacityUtilization: HdfsNamenodeCapacityUtilizationMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCheckpointAge: HdfsNamenodeCheckpointAgeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeCheckpointTransactions: HdfsNamenodeCheckpointTransactionsMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeDatanodeCount: HdfsNamenodeDatanodeCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeFileCount: HdfsNamenodeFileCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmGcCount: HdfsNamenodeJvmGcCountMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmGcTime: HdfsNamenodeJvmGcTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmMemoryLimit: HdfsNamenodeJvmMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmMemoryUsage: HdfsNamenodeJvmMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmPauseTime: HdfsNamenodeJvmPauseTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeJvmThreads: HdfsNamenodeJvmThreadsMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeLoad: HdfsNamenodeLoadMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeLockQueueLength: HdfsNamenodeLockQueueLengthMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeObjectLimit: HdfsNamenodeObjectLimitMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeRPCCalls: HdfsNamenodeRPCCallsMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeRPCConnections: HdfsNamenodeRPCConnectionsMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeRPCProcessingTime: HdfsNamenodeRPCProcessingTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeRPCQueueLength: HdfsNamenodeRPCQueueLengthMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeRPCQueueTime: HdfsNamenodeRPCQueueTimeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeSafemode: HdfsNamenodeSafemodeMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeStatus: HdfsNamenodeStatusMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeStorageStale: HdfsNamenodeStorageStaleMetricConfig{
+						Enabled: false,
+					},
+					HdfsNamenodeVolumeFailures: HdfsNamenodeVolumeFailuresMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobAttemptDuration: MapreduceJobAttemptDurationMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobAttempts: MapreduceJobAttemptsMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobCounter: MapreduceJobCounterMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobDuration: MapreduceJobDurationMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobProgress: MapreduceJobProgressMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobStatus: MapreduceJobStatusMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobTaskCount: MapreduceJobTaskCountMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobTaskDuration: MapreduceJobTaskDurationMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobTaskProgress: MapreduceJobTaskProgressMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobTaskRunningDuration: MapreduceJobTaskRunningDurationMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobTasks: MapreduceJobTasksMetricConfig{
+						Enabled: false,
+					},
+					MapreduceJobWaitDuration: MapreduceJobWaitDurationMetricConfig{
+						Enabled: false,
+					},
 					SparkApplicationCoreLimit: SparkApplicationCoreLimitMetricConfig{
 						Enabled: false,
 					},
@@ -1170,6 +1575,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
+					HdfsClusterName:           ResourceAttributeConfig{Enabled: false},
+					MapreduceJobID:            ResourceAttributeConfig{Enabled: false},
+					MapreduceJobName:          ResourceAttributeConfig{Enabled: false},
 					ServiceName:               ResourceAttributeConfig{Enabled: false},
 					SparkApplicationAttemptID: ResourceAttributeConfig{Enabled: false},
 					SparkApplicationID:        ResourceAttributeConfig{Enabled: false},
@@ -1188,7 +1596,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SparkApplicationCoreLimitMetricConfig{}, SparkApplicationCoreTimeMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationEventDroppedMetricConfig{}, SparkApplicationEvictedMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorPeakMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationModelRunRecordTimeMetricConfig{}, SparkApplicationModelRunRecordsMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationSQLActiveMetricConfig{}, SparkApplicationSQLResultMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStartupDurationMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationStorageDiskUsageMetricConfig{}, SparkApplicationStorageMemoryUsageMetricConfig{}, SparkApplicationStoragePartitionsMetricConfig{}, SparkApplicationStorageRddsMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkApplicationTaskSkippedMetricConfig{}, SparkApplicationTaskSpeculativeMetricConfig{}, SparkApplicationWallTimeMetricConfig{}, SparkDriverBlockManagerDiskUsageMetricConfig{}, SparkDriverBlockManagerMemoryUsageMetricConfig{}, SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{}, SparkDriverCodeGeneratorCompilationCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{}, SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{}, SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{}, SparkDriverDagSchedulerJobActiveMetricConfig{}, SparkDriverDagSchedulerJobCountMetricConfig{}, SparkDriverDagSchedulerStageCountMetricConfig{}, SparkDriverDagSchedulerStageFailedMetricConfig{}, SparkDriverExecutorGcOperationsMetricConfig{}, SparkDriverExecutorGcTimeMetricConfig{}, SparkDriverExecutorMemoryExecutionMetricConfig{}, SparkDriverExecutorMemoryJvmMetricConfig{}, SparkDriverExecutorMemoryPoolMetricConfig{}, SparkDriverExecutorMemoryStorageMetricConfig{}, SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{}, SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{}, SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{}, SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{}, SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{}, SparkDriverJvmCPUTimeMetricConfig{}, SparkDriverLiveListenerBusPostedMetricConfig{}, SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{}, SparkDriverLiveListenerBusQueueSizeMetricConfig{}, SparkDstreamBatchDurationMetricConfig{}, SparkDstreamBatchProcessingTimeMetricConfig{}, SparkDstreamBatchSchedulingDelayMetricConfig{}, SparkDstreamBatchTotalDelayMetricConfig{}, SparkDstreamBatchesMetricConfig{}, SparkDstreamInputRateMetricConfig{}, SparkDstreamReceiversMetricConfig{}, SparkDstreamRecordsMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorExcludedMetricConfig{}, SparkExecutorGcCountMetricConfig{}, SparkExecutorGcDurationMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorRddBlocksMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorStorageMemoryLimitMetricConfig{}, SparkExecutorStorageMemoryUsageMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkModelResultMetricConfig{}, SparkSQLBroadcastRecordsMetricConfig{}, SparkSQLBroadcastSizeMetricConfig{}, SparkSQLBroadcastTimeMetricConfig{}, SparkSQLDurationMetricConfig{}, SparkSQLJoinRecordsMetricConfig{}, SparkSQLPartitionsCoalescedMetricConfig{}, SparkSQLScanFilesMetricConfig{}, SparkSQLScanRecordsMetricConfig{}, SparkSQLScanSizeMetricConfig{}, SparkSQLSpillSizeMetricConfig{}, SparkSQLStatusMetricConfig{}, SparkSQLWriteFilesMetricConfig{}, SparkSQLWriteRecordsMetricConfig{}, SparkSQLWriteSizeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorDeserializeTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageResultSerializeTimeMetricConfig{}, SparkStageResultSizeMetricConfig{}, SparkStageSchedulingDelayMetricConfig{}, SparkStageShuffleBlocksFetchedMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoDiskMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskDeserializeTimeMetricConfig{}, SparkStageTaskDurationMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTaskSpeculativeMetricConfig{}, SparkStageTasksMetricConfig{}, SparkStreamingQueryBatchDurationMetricConfig{}, SparkStreamingQueryBatchesMetricConfig{}, SparkStreamingQueryInputRateMetricConfig{}, SparkStreamingQueryLatencyMetricConfig{}, SparkStreamingQueryProcessingRateMetricConfig{}, SparkStreamingQueryStateMemoryMetricConfig{}, SparkStreamingQueryStateRowsMetricConfig{}, SparkStreamingQueryWatermarkDelayMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HdfsDatanodeBlockCountMetricConfig{}, HdfsDatanodeBlockIoMetricConfig{}, HdfsDatanodeBlockVerificationFailuresMetricConfig{}, HdfsDatanodeCacheBlocksMetricConfig{}, HdfsDatanodeCacheFailuresMetricConfig{}, HdfsDatanodeCacheLimitMetricConfig{}, HdfsDatanodeCacheUsageMetricConfig{}, HdfsDatanodeCapacityFreeMetricConfig{}, HdfsDatanodeCapacityLimitMetricConfig{}, HdfsDatanodeCapacityLostMetricConfig{}, HdfsDatanodeCapacityNonDfsUsageMetricConfig{}, HdfsDatanodeCapacityUsageMetricConfig{}, HdfsDatanodeHeartbeatAgeMetricConfig{}, HdfsDatanodeIoSizeMetricConfig{}, HdfsDatanodeJvmGcCountMetricConfig{}, HdfsDatanodeJvmGcTimeMetricConfig{}, HdfsDatanodeJvmMemoryLimitMetricConfig{}, HdfsDatanodeJvmMemoryUsageMetricConfig{}, HdfsDatanodeJvmPauseTimeMetricConfig{}, HdfsDatanodeJvmThreadsMetricConfig{}, HdfsDatanodeNetworkErrorsMetricConfig{}, HdfsDatanodeStatusMetricConfig{}, HdfsDatanodeTransfersMetricConfig{}, HdfsDatanodeVolumeFailuresMetricConfig{}, HdfsDatanodeVolumeLastFailureAgeMetricConfig{}, HdfsNamenodeBlockCountMetricConfig{}, HdfsNamenodeBlockStatusMetricConfig{}, HdfsNamenodeCapacityFreeMetricConfig{}, HdfsNamenodeCapacityLimitMetricConfig{}, HdfsNamenodeCapacityLostMetricConfig{}, HdfsNamenodeCapacityNonDfsUsageMetricConfig{}, HdfsNamenodeCapacityUsageMetricConfig{}, HdfsNamenodeCapacityUtilizationMetricConfig{}, HdfsNamenodeCheckpointAgeMetricConfig{}, HdfsNamenodeCheckpointTransactionsMetricConfig{}, HdfsNamenodeDatanodeCountMetricConfig{}, HdfsNamenodeFileCountMetricConfig{}, HdfsNamenodeJvmGcCountMetricConfig{}, HdfsNamenodeJvmGcTimeMetricConfig{}, HdfsNamenodeJvmMemoryLimitMetricConfig{}, HdfsNamenodeJvmMemoryUsageMetricConfig{}, HdfsNamenodeJvmPauseTimeMetricConfig{}, HdfsNamenodeJvmThreadsMetricConfig{}, HdfsNamenodeLoadMetricConfig{}, HdfsNamenodeLockQueueLengthMetricConfig{}, HdfsNamenodeObjectLimitMetricConfig{}, HdfsNamenodeRPCCallsMetricConfig{}, HdfsNamenodeRPCConnectionsMetricConfig{}, HdfsNamenodeRPCProcessingTimeMetricConfig{}, HdfsNamenodeRPCQueueLengthMetricConfig{}, HdfsNamenodeRPCQueueTimeMetricConfig{}, HdfsNamenodeSafemodeMetricConfig{}, HdfsNamenodeStatusMetricConfig{}, HdfsNamenodeStorageStaleMetricConfig{}, HdfsNamenodeVolumeFailuresMetricConfig{}, MapreduceJobAttemptDurationMetricConfig{}, MapreduceJobAttemptsMetricConfig{}, MapreduceJobCounterMetricConfig{}, MapreduceJobDurationMetricConfig{}, MapreduceJobProgressMetricConfig{}, MapreduceJobStatusMetricConfig{}, MapreduceJobTaskCountMetricConfig{}, MapreduceJobTaskDurationMetricConfig{}, MapreduceJobTaskProgressMetricConfig{}, MapreduceJobTaskRunningDurationMetricConfig{}, MapreduceJobTasksMetricConfig{}, MapreduceJobWaitDurationMetricConfig{}, SparkApplicationCoreLimitMetricConfig{}, SparkApplicationCoreTimeMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationEventDroppedMetricConfig{}, SparkApplicationEvictedMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorPeakMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationModelRunRecordTimeMetricConfig{}, SparkApplicationModelRunRecordsMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationSQLActiveMetricConfig{}, SparkApplicationSQLResultMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStartupDurationMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationStorageDiskUsageMetricConfig{}, SparkApplicationStorageMemoryUsageMetricConfig{}, SparkApplicationStoragePartitionsMetricConfig{}, SparkApplicationStorageRddsMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkApplicationTaskSkippedMetricConfig{}, SparkApplicationTaskSpeculativeMetricConfig{}, SparkApplicationWallTimeMetricConfig{}, SparkDriverBlockManagerDiskUsageMetricConfig{}, SparkDriverBlockManagerMemoryUsageMetricConfig{}, SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{}, SparkDriverCodeGeneratorCompilationCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{}, SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{}, SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{}, SparkDriverDagSchedulerJobActiveMetricConfig{}, SparkDriverDagSchedulerJobCountMetricConfig{}, SparkDriverDagSchedulerStageCountMetricConfig{}, SparkDriverDagSchedulerStageFailedMetricConfig{}, SparkDriverExecutorGcOperationsMetricConfig{}, SparkDriverExecutorGcTimeMetricConfig{}, SparkDriverExecutorMemoryExecutionMetricConfig{}, SparkDriverExecutorMemoryJvmMetricConfig{}, SparkDriverExecutorMemoryPoolMetricConfig{}, SparkDriverExecutorMemoryStorageMetricConfig{}, SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{}, SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{}, SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{}, SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{}, SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{}, SparkDriverJvmCPUTimeMetricConfig{}, SparkDriverLiveListenerBusPostedMetricConfig{}, SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{}, SparkDriverLiveListenerBusQueueSizeMetricConfig{}, SparkDstreamBatchDurationMetricConfig{}, SparkDstreamBatchProcessingTimeMetricConfig{}, SparkDstreamBatchSchedulingDelayMetricConfig{}, SparkDstreamBatchTotalDelayMetricConfig{}, SparkDstreamBatchesMetricConfig{}, SparkDstreamInputRateMetricConfig{}, SparkDstreamReceiversMetricConfig{}, SparkDstreamRecordsMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorExcludedMetricConfig{}, SparkExecutorGcCountMetricConfig{}, SparkExecutorGcDurationMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorRddBlocksMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorStorageMemoryLimitMetricConfig{}, SparkExecutorStorageMemoryUsageMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkModelResultMetricConfig{}, SparkSQLBroadcastRecordsMetricConfig{}, SparkSQLBroadcastSizeMetricConfig{}, SparkSQLBroadcastTimeMetricConfig{}, SparkSQLDurationMetricConfig{}, SparkSQLJoinRecordsMetricConfig{}, SparkSQLPartitionsCoalescedMetricConfig{}, SparkSQLScanFilesMetricConfig{}, SparkSQLScanRecordsMetricConfig{}, SparkSQLScanSizeMetricConfig{}, SparkSQLSpillSizeMetricConfig{}, SparkSQLStatusMetricConfig{}, SparkSQLWriteFilesMetricConfig{}, SparkSQLWriteRecordsMetricConfig{}, SparkSQLWriteSizeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorDeserializeTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageResultSerializeTimeMetricConfig{}, SparkStageResultSizeMetricConfig{}, SparkStageSchedulingDelayMetricConfig{}, SparkStageShuffleBlocksFetchedMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoDiskMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskDeserializeTimeMetricConfig{}, SparkStageTaskDurationMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTaskSpeculativeMetricConfig{}, SparkStageTasksMetricConfig{}, SparkStreamingQueryBatchDurationMetricConfig{}, SparkStreamingQueryBatchesMetricConfig{}, SparkStreamingQueryInputRateMetricConfig{}, SparkStreamingQueryLatencyMetricConfig{}, SparkStreamingQueryProcessingRateMetricConfig{}, SparkStreamingQueryStateMemoryMetricConfig{}, SparkStreamingQueryStateRowsMetricConfig{}, SparkStreamingQueryWatermarkDelayMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -1216,6 +1624,9 @@ func TestResourceAttributesConfig(t *testing.T) {
 		{
 			name: "all_set",
 			want: ResourceAttributesConfig{
+				HdfsClusterName:           ResourceAttributeConfig{Enabled: true},
+				MapreduceJobID:            ResourceAttributeConfig{Enabled: true},
+				MapreduceJobName:          ResourceAttributeConfig{Enabled: true},
 				ServiceName:               ResourceAttributeConfig{Enabled: true},
 				SparkApplicationAttemptID: ResourceAttributeConfig{Enabled: true},
 				SparkApplicationID:        ResourceAttributeConfig{Enabled: true},
@@ -1232,6 +1643,9 @@ func TestResourceAttributesConfig(t *testing.T) {
 		{
 			name: "none_set",
 			want: ResourceAttributesConfig{
+				HdfsClusterName:           ResourceAttributeConfig{Enabled: false},
+				MapreduceJobID:            ResourceAttributeConfig{Enabled: false},
+				MapreduceJobName:          ResourceAttributeConfig{Enabled: false},
 				ServiceName:               ResourceAttributeConfig{Enabled: false},
 				SparkApplicationAttemptID: ResourceAttributeConfig{Enabled: false},
 				SparkApplicationID:        ResourceAttributeConfig{Enabled: false},

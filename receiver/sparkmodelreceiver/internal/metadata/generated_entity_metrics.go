@@ -7,6 +7,76 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 )
 
+// HdfsClusterEntity represents a hdfs.cluster entity.
+// Create one with NewHdfsClusterEntity and pass it to EmitForEntity.
+type HdfsClusterEntity struct {
+	hdfsClusterName string
+}
+
+// NewHdfsClusterEntity creates a new HdfsClusterEntity.
+// Identity attributes are required and must be provided at construction time.
+func NewHdfsClusterEntity(hdfsClusterName string) *HdfsClusterEntity {
+	return &HdfsClusterEntity{
+		hdfsClusterName: hdfsClusterName,
+	}
+}
+
+// copyToResource populates res with the entity's attributes according to cfg.
+// If all identity attributes are enabled, an entity ref is produced; otherwise
+// the enabled attributes are written directly as plain resource attributes.
+func (e *HdfsClusterEntity) copyToResource(cfg ResourceAttributesConfig, res pcommon.Resource) {
+	if cfg.HdfsClusterName.Enabled {
+		ent := entity.ResourceEntities(res).PutEmpty("hdfs.cluster")
+		ent.IdentifyingAttributes().PutStr("hdfs.cluster.name", e.hdfsClusterName)
+	} else {
+		if cfg.HdfsClusterName.Enabled {
+			res.Attributes().PutStr("hdfs.cluster.name", e.hdfsClusterName)
+		}
+	}
+}
+
+// MapreduceJobEntity represents a mapreduce.job entity.
+// Create one with NewMapreduceJobEntity and pass it to EmitForEntity.
+type MapreduceJobEntity struct {
+	mapreduceJobID   string
+	mapreduceJobName string
+}
+
+// NewMapreduceJobEntity creates a new MapreduceJobEntity.
+// Identity attributes are required and must be provided at construction time.
+func NewMapreduceJobEntity(mapreduceJobID string) *MapreduceJobEntity {
+	return &MapreduceJobEntity{
+		mapreduceJobID: mapreduceJobID,
+	}
+}
+
+// Description attribute setters for mapreduce.job.
+
+// SetMapreduceJobName sets the mapreduce.job.name description attribute.
+func (e *MapreduceJobEntity) SetMapreduceJobName(val string) {
+	e.mapreduceJobName = val
+}
+
+// copyToResource populates res with the entity's attributes according to cfg.
+// If all identity attributes are enabled, an entity ref is produced; otherwise
+// the enabled attributes are written directly as plain resource attributes.
+func (e *MapreduceJobEntity) copyToResource(cfg ResourceAttributesConfig, res pcommon.Resource) {
+	if cfg.MapreduceJobID.Enabled {
+		ent := entity.ResourceEntities(res).PutEmpty("mapreduce.job")
+		ent.IdentifyingAttributes().PutStr("mapreduce.job.id", e.mapreduceJobID)
+		if cfg.MapreduceJobName.Enabled {
+			ent.DescriptiveAttributes().PutStr("mapreduce.job.name", e.mapreduceJobName)
+		}
+	} else {
+		if cfg.MapreduceJobID.Enabled {
+			res.Attributes().PutStr("mapreduce.job.id", e.mapreduceJobID)
+		}
+		if cfg.MapreduceJobName.Enabled {
+			res.Attributes().PutStr("mapreduce.job.name", e.mapreduceJobName)
+		}
+	}
+}
+
 // SparkApplicationEntity represents a spark.application entity.
 // Create one with NewSparkApplicationEntity and pass it to EmitForEntity.
 type SparkApplicationEntity struct {
@@ -159,6 +229,375 @@ func (e *YarnClusterEntity) copyToResource(cfg ResourceAttributesConfig, res pco
 			res.Attributes().PutStr("yarn.cluster.name", e.yarnClusterName)
 		}
 	}
+}
+
+// HdfsClusterMetricsBuilder records metrics for the hdfs.cluster entity.
+// Obtain one via MetricsBuilder.ForHdfsCluster().
+type HdfsClusterMetricsBuilder struct {
+	mb     *MetricsBuilder
+	entity *HdfsClusterEntity
+}
+
+// RecordHdfsDatanodeBlockCountDataPoint records a data point for the hdfs.datanode.block.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeBlockCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeBlockIoDataPoint records a data point for the hdfs.datanode.block.io metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockIoDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue AttributeHdfsIoDirection) {
+	eb.mb.metricHdfsDatanodeBlockIo.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsIoDirectionAttributeValue.String())
+}
+
+// RecordHdfsDatanodeBlockVerificationFailuresDataPoint records a data point for the hdfs.datanode.block.verification_failures metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeBlockVerificationFailures.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheBlocksDataPoint records a data point for the hdfs.datanode.cache.blocks metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCacheBlocksDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCacheBlocks.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheFailuresDataPoint records a data point for the hdfs.datanode.cache.failures metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCacheFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsCacheOperationAttributeValue AttributeHdfsCacheOperation) {
+	eb.mb.metricHdfsDatanodeCacheFailures.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsCacheOperationAttributeValue.String())
+}
+
+// RecordHdfsDatanodeCacheLimitDataPoint records a data point for the hdfs.datanode.cache.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCacheLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCacheLimit.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheUsageDataPoint records a data point for the hdfs.datanode.cache.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCacheUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCacheUsage.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityFreeDataPoint records a data point for the hdfs.datanode.capacity.free metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCapacityFreeDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCapacityFree.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityLimitDataPoint records a data point for the hdfs.datanode.capacity.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCapacityLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCapacityLimit.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityLostDataPoint records a data point for the hdfs.datanode.capacity.lost metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCapacityLostDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCapacityLost.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityNonDfsUsageDataPoint records a data point for the hdfs.datanode.capacity.non_dfs.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCapacityNonDfsUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCapacityNonDfsUsage.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityUsageDataPoint records a data point for the hdfs.datanode.capacity.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeCapacityUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeCapacityUsage.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeHeartbeatAgeDataPoint records a data point for the hdfs.datanode.heartbeat.age metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeHeartbeatAgeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeHeartbeatAge.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeIoSizeDataPoint records a data point for the hdfs.datanode.io.size metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeIoSizeDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue AttributeHdfsIoDirection) {
+	eb.mb.metricHdfsDatanodeIoSize.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsIoDirectionAttributeValue.String())
+}
+
+// RecordHdfsDatanodeJvmGcCountDataPoint records a data point for the hdfs.datanode.jvm.gc.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmGcCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeJvmGcCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmGcTimeDataPoint records a data point for the hdfs.datanode.jvm.gc.time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeJvmGcTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmMemoryLimitDataPoint records a data point for the hdfs.datanode.jvm.memory.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeJvmMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmMemoryUsageDataPoint records a data point for the hdfs.datanode.jvm.memory.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue AttributeHdfsJvmMemoryType) {
+	eb.mb.metricHdfsDatanodeJvmMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsJvmMemoryTypeAttributeValue.String())
+}
+
+// RecordHdfsDatanodeJvmPauseTimeDataPoint records a data point for the hdfs.datanode.jvm.pause.time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmPauseTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeJvmPauseTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmThreadsDataPoint records a data point for the hdfs.datanode.jvm.threads metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeJvmThreadsDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue AttributeHdfsJvmThreadState) {
+	eb.mb.metricHdfsDatanodeJvmThreads.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsJvmThreadStateAttributeValue.String())
+}
+
+// RecordHdfsDatanodeNetworkErrorsDataPoint records a data point for the hdfs.datanode.network.errors metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeNetworkErrorsDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeNetworkErrors.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeStatusDataPoint records a data point for the hdfs.datanode.status metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsDatanodeAdminStateAttributeValue AttributeHdfsDatanodeAdminState) {
+	eb.mb.metricHdfsDatanodeStatus.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsDatanodeAdminStateAttributeValue.String())
+}
+
+// RecordHdfsDatanodeTransfersDataPoint records a data point for the hdfs.datanode.transfers metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeTransfersDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeTransfers.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeVolumeFailuresDataPoint records a data point for the hdfs.datanode.volume.failures metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeVolumeFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeVolumeFailures.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeVolumeLastFailureAgeDataPoint records a data point for the hdfs.datanode.volume.last_failure.age metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeVolumeLastFailureAge.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeBlockCountDataPoint records a data point for the hdfs.namenode.block.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeBlockCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeBlockCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeBlockStatusDataPoint records a data point for the hdfs.namenode.block.status metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeBlockStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsBlockStateAttributeValue AttributeHdfsBlockState) {
+	eb.mb.metricHdfsNamenodeBlockStatus.recordDataPoint(eb.mb.startTime, ts, val, hdfsBlockStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeCapacityFreeDataPoint records a data point for the hdfs.namenode.capacity.free metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityFreeDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCapacityFree.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityLimitDataPoint records a data point for the hdfs.namenode.capacity.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCapacityLimit.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityLostDataPoint records a data point for the hdfs.namenode.capacity.lost metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityLostDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCapacityLost.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityNonDfsUsageDataPoint records a data point for the hdfs.namenode.capacity.non_dfs.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityNonDfsUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCapacityNonDfsUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityUsageDataPoint records a data point for the hdfs.namenode.capacity.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCapacityUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityUtilizationDataPoint records a data point for the hdfs.namenode.capacity.utilization metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCapacityUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricHdfsNamenodeCapacityUtilization.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCheckpointAgeDataPoint records a data point for the hdfs.namenode.checkpoint.age metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCheckpointAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricHdfsNamenodeCheckpointAge.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCheckpointTransactionsDataPoint records a data point for the hdfs.namenode.checkpoint.transactions metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCheckpointTransactionsDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeCheckpointTransactions.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeDatanodeCountDataPoint records a data point for the hdfs.namenode.datanode.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeDatanodeCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
+	eb.mb.metricHdfsNamenodeDatanodeCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeFileCountDataPoint records a data point for the hdfs.namenode.file.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeFileCountDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeFileCount.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeJvmGcCountDataPoint records a data point for the hdfs.namenode.jvm.gc.count metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmGcCountDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	eb.mb.metricHdfsNamenodeJvmGcCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmGcTimeDataPoint records a data point for the hdfs.namenode.jvm.gc.time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	eb.mb.metricHdfsNamenodeJvmGcTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmMemoryLimitDataPoint records a data point for the hdfs.namenode.jvm.memory.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	eb.mb.metricHdfsNamenodeJvmMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmMemoryUsageDataPoint records a data point for the hdfs.namenode.jvm.memory.usage metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue AttributeHdfsJvmMemoryType) {
+	eb.mb.metricHdfsNamenodeJvmMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsJvmMemoryTypeAttributeValue.String())
+}
+
+// RecordHdfsNamenodeJvmPauseTimeDataPoint records a data point for the hdfs.namenode.jvm.pause.time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmPauseTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	eb.mb.metricHdfsNamenodeJvmPauseTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmThreadsDataPoint records a data point for the hdfs.namenode.jvm.threads metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeJvmThreadsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue AttributeHdfsJvmThreadState) {
+	eb.mb.metricHdfsNamenodeJvmThreads.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsJvmThreadStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeLoadDataPoint records a data point for the hdfs.namenode.load metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeLoadDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeLoad.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeLockQueueLengthDataPoint records a data point for the hdfs.namenode.lock.queue.length metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeLockQueueLengthDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeLockQueueLength.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeObjectLimitDataPoint records a data point for the hdfs.namenode.object.limit metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeObjectLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeObjectLimit.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeRPCCallsDataPoint records a data point for the hdfs.namenode.rpc.calls metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeRPCCallsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	eb.mb.metricHdfsNamenodeRPCCalls.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCConnectionsDataPoint records a data point for the hdfs.namenode.rpc.connections metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeRPCConnectionsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	eb.mb.metricHdfsNamenodeRPCConnections.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCProcessingTimeDataPoint records a data point for the hdfs.namenode.rpc.processing_time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeRPCProcessingTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	eb.mb.metricHdfsNamenodeRPCProcessingTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCQueueLengthDataPoint records a data point for the hdfs.namenode.rpc.queue.length metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeRPCQueueLengthDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	eb.mb.metricHdfsNamenodeRPCQueueLength.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCQueueTimeDataPoint records a data point for the hdfs.namenode.rpc.queue_time metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeRPCQueueTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	eb.mb.metricHdfsNamenodeRPCQueueTime.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeSafemodeDataPoint records a data point for the hdfs.namenode.safemode metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeSafemodeDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	eb.mb.metricHdfsNamenodeSafemode.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeStatusDataPoint records a data point for the hdfs.namenode.status metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsNamenodeStateAttributeValue AttributeHdfsNamenodeState) {
+	eb.mb.metricHdfsNamenodeStatus.recordDataPoint(eb.mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsNamenodeStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeStorageStaleDataPoint records a data point for the hdfs.namenode.storage.stale metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeStorageStaleDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeStorageStale.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeVolumeFailuresDataPoint records a data point for the hdfs.namenode.volume.failures metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeVolumeFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeVolumeFailures.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// Emit emits all pending metrics for the entity. Resource attributes are filtered by config:
+// disabled identity attributes suppress the entity (other enabled attributes are added directly
+// to the resource); disabled descriptive/extra attributes are omitted entirely.
+func (eb *HdfsClusterMetricsBuilder) Emit() {
+	res := pcommon.NewResource()
+	cfg := eb.mb.config.ResourceAttributes
+	eb.entity.copyToResource(cfg, res)
+	eb.mb.EmitForResource(withResourceMoved(res))
+}
+
+// MapreduceJobMetricsBuilder records metrics for the mapreduce.job entity.
+// Obtain one via MetricsBuilder.ForMapreduceJob().
+type MapreduceJobMetricsBuilder struct {
+	mb     *MetricsBuilder
+	entity *MapreduceJobEntity
+}
+
+// RecordMapreduceJobAttemptDurationDataPoint records a data point for the mapreduce.job.attempt.duration metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobAttemptDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskPhaseAttributeValue AttributeMapreduceTaskPhase) {
+	eb.mb.metricMapreduceJobAttemptDuration.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskPhaseAttributeValue.String())
+}
+
+// RecordMapreduceJobAttemptsDataPoint records a data point for the mapreduce.job.attempts metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobAttemptsDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceAttemptStateAttributeValue AttributeMapreduceAttemptState) {
+	eb.mb.metricMapreduceJobAttempts.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceAttemptStateAttributeValue.String())
+}
+
+// RecordMapreduceJobCounterDataPoint records a data point for the mapreduce.job.counter metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobCounterDataPoint(ts pcommon.Timestamp, val int64, mapreduceCounterGroupAttributeValue string, mapreduceCounterNameAttributeValue string, mapreduceCounterScopeAttributeValue AttributeMapreduceCounterScope) {
+	eb.mb.metricMapreduceJobCounter.recordDataPoint(eb.mb.startTime, ts, val, mapreduceCounterGroupAttributeValue, mapreduceCounterNameAttributeValue, mapreduceCounterScopeAttributeValue.String())
+}
+
+// RecordMapreduceJobDurationDataPoint records a data point for the mapreduce.job.duration metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricMapreduceJobDuration.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordMapreduceJobProgressDataPoint records a data point for the mapreduce.job.progress metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobProgressDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	eb.mb.metricMapreduceJobProgress.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
+}
+
+// RecordMapreduceJobStatusDataPoint records a data point for the mapreduce.job.status metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobStatusDataPoint(ts pcommon.Timestamp, val int64, mapreduceJobStateAttributeValue AttributeMapreduceJobState) {
+	eb.mb.metricMapreduceJobStatus.recordDataPoint(eb.mb.startTime, ts, val, mapreduceJobStateAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskCountDataPoint records a data point for the mapreduce.job.task.count metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskCountDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	eb.mb.metricMapreduceJobTaskCount.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskDurationDataPoint records a data point for the mapreduce.job.task.duration metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	eb.mb.metricMapreduceJobTaskDuration.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskProgressDataPoint records a data point for the mapreduce.job.task.progress metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskProgressDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	eb.mb.metricMapreduceJobTaskProgress.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskRunningDurationDataPoint records a data point for the mapreduce.job.task.running.duration metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskRunningDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	eb.mb.metricMapreduceJobTaskRunningDuration.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTasksDataPoint records a data point for the mapreduce.job.tasks metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTasksDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskStateAttributeValue AttributeMapreduceTaskState) {
+	eb.mb.metricMapreduceJobTasks.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskStateAttributeValue.String())
+}
+
+// RecordMapreduceJobWaitDurationDataPoint records a data point for the mapreduce.job.wait.duration metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobWaitDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricMapreduceJobWaitDuration.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// Emit emits all pending metrics for the entity. Resource attributes are filtered by config:
+// disabled identity attributes suppress the entity (other enabled attributes are added directly
+// to the resource); disabled descriptive/extra attributes are omitted entirely.
+func (eb *MapreduceJobMetricsBuilder) Emit() {
+	res := pcommon.NewResource()
+	cfg := eb.mb.config.ResourceAttributes
+	eb.entity.copyToResource(cfg, res)
+	eb.mb.EmitForResource(withResourceMoved(res))
 }
 
 // SparkApplicationMetricsBuilder records metrics for the spark.application entity.

@@ -20,6 +20,9 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 	lb := NewLogsBuilder(settings)
 
 	rb := lb.NewResourceBuilder()
+	rb.SetHdfsClusterName("hdfs.cluster.name-val")
+	rb.SetMapreduceJobID("mapreduce.job.id-val")
+	rb.SetMapreduceJobName("mapreduce.job.name-val")
 	rb.SetServiceName("service.name-val")
 	rb.SetSparkApplicationAttemptID("spark.application.attempt.id-val")
 	rb.SetSparkApplicationID("spark.application.id-val")

@@ -44,6 +44,306 @@ var MapAttributeDirection = map[string]AttributeDirection{
 	"out": AttributeDirectionOut,
 }
 
+// AttributeHdfsBlockState specifies the value hdfs.block.state attribute.
+type AttributeHdfsBlockState int
+
+const (
+	_ AttributeHdfsBlockState = iota
+	AttributeHdfsBlockStateMissing
+	AttributeHdfsBlockStateMissingReplicationOne
+	AttributeHdfsBlockStateCorrupt
+	AttributeHdfsBlockStateUnderReplicated
+	AttributeHdfsBlockStatePendingReplication
+	AttributeHdfsBlockStateScheduledReplication
+	AttributeHdfsBlockStatePendingDeletion
+	AttributeHdfsBlockStatePostponedMisreplicated
+	AttributeHdfsBlockStateExcess
+)
+
+// String returns the string representation of the AttributeHdfsBlockState.
+func (av AttributeHdfsBlockState) String() string {
+	switch av {
+	case AttributeHdfsBlockStateMissing:
+		return "missing"
+	case AttributeHdfsBlockStateMissingReplicationOne:
+		return "missing_replication_one"
+	case AttributeHdfsBlockStateCorrupt:
+		return "corrupt"
+	case AttributeHdfsBlockStateUnderReplicated:
+		return "under_replicated"
+	case AttributeHdfsBlockStatePendingReplication:
+		return "pending_replication"
+	case AttributeHdfsBlockStateScheduledReplication:
+		return "scheduled_replication"
+	case AttributeHdfsBlockStatePendingDeletion:
+		return "pending_deletion"
+	case AttributeHdfsBlockStatePostponedMisreplicated:
+		return "postponed_misreplicated"
+	case AttributeHdfsBlockStateExcess:
+		return "excess"
+	}
+	return ""
+}
+
+// MapAttributeHdfsBlockState is a helper map of string to AttributeHdfsBlockState attribute value.
+var MapAttributeHdfsBlockState = map[string]AttributeHdfsBlockState{
+	"missing":                 AttributeHdfsBlockStateMissing,
+	"missing_replication_one": AttributeHdfsBlockStateMissingReplicationOne,
+	"corrupt":                 AttributeHdfsBlockStateCorrupt,
+	"under_replicated":        AttributeHdfsBlockStateUnderReplicated,
+	"pending_replication":     AttributeHdfsBlockStatePendingReplication,
+	"scheduled_replication":   AttributeHdfsBlockStateScheduledReplication,
+	"pending_deletion":        AttributeHdfsBlockStatePendingDeletion,
+	"postponed_misreplicated": AttributeHdfsBlockStatePostponedMisreplicated,
+	"excess":                  AttributeHdfsBlockStateExcess,
+}
+
+// AttributeHdfsCacheOperation specifies the value hdfs.cache.operation attribute.
+type AttributeHdfsCacheOperation int
+
+const (
+	_ AttributeHdfsCacheOperation = iota
+	AttributeHdfsCacheOperationCache
+	AttributeHdfsCacheOperationUncache
+)
+
+// String returns the string representation of the AttributeHdfsCacheOperation.
+func (av AttributeHdfsCacheOperation) String() string {
+	switch av {
+	case AttributeHdfsCacheOperationCache:
+		return "cache"
+	case AttributeHdfsCacheOperationUncache:
+		return "uncache"
+	}
+	return ""
+}
+
+// MapAttributeHdfsCacheOperation is a helper map of string to AttributeHdfsCacheOperation attribute value.
+var MapAttributeHdfsCacheOperation = map[string]AttributeHdfsCacheOperation{
+	"cache":   AttributeHdfsCacheOperationCache,
+	"uncache": AttributeHdfsCacheOperationUncache,
+}
+
+// AttributeHdfsDatanodeAdminState specifies the value hdfs.datanode.admin_state attribute.
+type AttributeHdfsDatanodeAdminState int
+
+const (
+	_ AttributeHdfsDatanodeAdminState = iota
+	AttributeHdfsDatanodeAdminStateInService
+	AttributeHdfsDatanodeAdminStateDecommissioning
+	AttributeHdfsDatanodeAdminStateDecommissioned
+	AttributeHdfsDatanodeAdminStateEnteringMaintenance
+	AttributeHdfsDatanodeAdminStateInMaintenance
+	AttributeHdfsDatanodeAdminStateDead
+)
+
+// String returns the string representation of the AttributeHdfsDatanodeAdminState.
+func (av AttributeHdfsDatanodeAdminState) String() string {
+	switch av {
+	case AttributeHdfsDatanodeAdminStateInService:
+		return "in_service"
+	case AttributeHdfsDatanodeAdminStateDecommissioning:
+		return "decommissioning"
+	case AttributeHdfsDatanodeAdminStateDecommissioned:
+		return "decommissioned"
+	case AttributeHdfsDatanodeAdminStateEnteringMaintenance:
+		return "entering_maintenance"
+	case AttributeHdfsDatanodeAdminStateInMaintenance:
+		return "in_maintenance"
+	case AttributeHdfsDatanodeAdminStateDead:
+		return "dead"
+	}
+	return ""
+}
+
+// MapAttributeHdfsDatanodeAdminState is a helper map of string to AttributeHdfsDatanodeAdminState attribute value.
+var MapAttributeHdfsDatanodeAdminState = map[string]AttributeHdfsDatanodeAdminState{
+	"in_service":           AttributeHdfsDatanodeAdminStateInService,
+	"decommissioning":      AttributeHdfsDatanodeAdminStateDecommissioning,
+	"decommissioned":       AttributeHdfsDatanodeAdminStateDecommissioned,
+	"entering_maintenance": AttributeHdfsDatanodeAdminStateEnteringMaintenance,
+	"in_maintenance":       AttributeHdfsDatanodeAdminStateInMaintenance,
+	"dead":                 AttributeHdfsDatanodeAdminStateDead,
+}
+
+// AttributeHdfsDatanodeState specifies the value hdfs.datanode.state attribute.
+type AttributeHdfsDatanodeState int
+
+const (
+	_ AttributeHdfsDatanodeState = iota
+	AttributeHdfsDatanodeStateLive
+	AttributeHdfsDatanodeStateDead
+	AttributeHdfsDatanodeStateStale
+	AttributeHdfsDatanodeStateDecommissioning
+	AttributeHdfsDatanodeStateDecommissionedLive
+	AttributeHdfsDatanodeStateDecommissionedDead
+	AttributeHdfsDatanodeStateEnteringMaintenance
+	AttributeHdfsDatanodeStateMaintenanceLive
+	AttributeHdfsDatanodeStateMaintenanceDead
+)
+
+// String returns the string representation of the AttributeHdfsDatanodeState.
+func (av AttributeHdfsDatanodeState) String() string {
+	switch av {
+	case AttributeHdfsDatanodeStateLive:
+		return "live"
+	case AttributeHdfsDatanodeStateDead:
+		return "dead"
+	case AttributeHdfsDatanodeStateStale:
+		return "stale"
+	case AttributeHdfsDatanodeStateDecommissioning:
+		return "decommissioning"
+	case AttributeHdfsDatanodeStateDecommissionedLive:
+		return "decommissioned_live"
+	case AttributeHdfsDatanodeStateDecommissionedDead:
+		return "decommissioned_dead"
+	case AttributeHdfsDatanodeStateEnteringMaintenance:
+		return "entering_maintenance"
+	case AttributeHdfsDatanodeStateMaintenanceLive:
+		return "maintenance_live"
+	case AttributeHdfsDatanodeStateMaintenanceDead:
+		return "maintenance_dead"
+	}
+	return ""
+}
+
+// MapAttributeHdfsDatanodeState is a helper map of string to AttributeHdfsDatanodeState attribute value.
+var MapAttributeHdfsDatanodeState = map[string]AttributeHdfsDatanodeState{
+	"live":                 AttributeHdfsDatanodeStateLive,
+	"dead":                 AttributeHdfsDatanodeStateDead,
+	"stale":                AttributeHdfsDatanodeStateStale,
+	"decommissioning":      AttributeHdfsDatanodeStateDecommissioning,
+	"decommissioned_live":  AttributeHdfsDatanodeStateDecommissionedLive,
+	"decommissioned_dead":  AttributeHdfsDatanodeStateDecommissionedDead,
+	"entering_maintenance": AttributeHdfsDatanodeStateEnteringMaintenance,
+	"maintenance_live":     AttributeHdfsDatanodeStateMaintenanceLive,
+	"maintenance_dead":     AttributeHdfsDatanodeStateMaintenanceDead,
+}
+
+// AttributeHdfsIoDirection specifies the value hdfs.io.direction attribute.
+type AttributeHdfsIoDirection int
+
+const (
+	_ AttributeHdfsIoDirection = iota
+	AttributeHdfsIoDirectionRead
+	AttributeHdfsIoDirectionWrite
+)
+
+// String returns the string representation of the AttributeHdfsIoDirection.
+func (av AttributeHdfsIoDirection) String() string {
+	switch av {
+	case AttributeHdfsIoDirectionRead:
+		return "read"
+	case AttributeHdfsIoDirectionWrite:
+		return "write"
+	}
+	return ""
+}
+
+// MapAttributeHdfsIoDirection is a helper map of string to AttributeHdfsIoDirection attribute value.
+var MapAttributeHdfsIoDirection = map[string]AttributeHdfsIoDirection{
+	"read":  AttributeHdfsIoDirectionRead,
+	"write": AttributeHdfsIoDirectionWrite,
+}
+
+// AttributeHdfsJvmMemoryType specifies the value hdfs.jvm.memory.type attribute.
+type AttributeHdfsJvmMemoryType int
+
+const (
+	_ AttributeHdfsJvmMemoryType = iota
+	AttributeHdfsJvmMemoryTypeHeap
+	AttributeHdfsJvmMemoryTypeNonHeap
+)
+
+// String returns the string representation of the AttributeHdfsJvmMemoryType.
+func (av AttributeHdfsJvmMemoryType) String() string {
+	switch av {
+	case AttributeHdfsJvmMemoryTypeHeap:
+		return "heap"
+	case AttributeHdfsJvmMemoryTypeNonHeap:
+		return "non_heap"
+	}
+	return ""
+}
+
+// MapAttributeHdfsJvmMemoryType is a helper map of string to AttributeHdfsJvmMemoryType attribute value.
+var MapAttributeHdfsJvmMemoryType = map[string]AttributeHdfsJvmMemoryType{
+	"heap":     AttributeHdfsJvmMemoryTypeHeap,
+	"non_heap": AttributeHdfsJvmMemoryTypeNonHeap,
+}
+
+// AttributeHdfsJvmThreadState specifies the value hdfs.jvm.thread.state attribute.
+type AttributeHdfsJvmThreadState int
+
+const (
+	_ AttributeHdfsJvmThreadState = iota
+	AttributeHdfsJvmThreadStateRunnable
+	AttributeHdfsJvmThreadStateBlocked
+	AttributeHdfsJvmThreadStateWaiting
+	AttributeHdfsJvmThreadStateTimedWaiting
+)
+
+// String returns the string representation of the AttributeHdfsJvmThreadState.
+func (av AttributeHdfsJvmThreadState) String() string {
+	switch av {
+	case AttributeHdfsJvmThreadStateRunnable:
+		return "runnable"
+	case AttributeHdfsJvmThreadStateBlocked:
+		return "blocked"
+	case AttributeHdfsJvmThreadStateWaiting:
+		return "waiting"
+	case AttributeHdfsJvmThreadStateTimedWaiting:
+		return "timed_waiting"
+	}
+	return ""
+}
+
+// MapAttributeHdfsJvmThreadState is a helper map of string to AttributeHdfsJvmThreadState attribute value.
+var MapAttributeHdfsJvmThreadState = map[string]AttributeHdfsJvmThreadState{
+	"runnable":      AttributeHdfsJvmThreadStateRunnable,
+	"blocked":       AttributeHdfsJvmThreadStateBlocked,
+	"waiting":       AttributeHdfsJvmThreadStateWaiting,
+	"timed_waiting": AttributeHdfsJvmThreadStateTimedWaiting,
+}
+
+// AttributeHdfsNamenodeState specifies the value hdfs.namenode.state attribute.
+type AttributeHdfsNamenodeState int
+
+const (
+	_ AttributeHdfsNamenodeState = iota
+	AttributeHdfsNamenodeStateActive
+	AttributeHdfsNamenodeStateStandby
+	AttributeHdfsNamenodeStateObserver
+	AttributeHdfsNamenodeStateInitializing
+	AttributeHdfsNamenodeStateStopping
+)
+
+// String returns the string representation of the AttributeHdfsNamenodeState.
+func (av AttributeHdfsNamenodeState) String() string {
+	switch av {
+	case AttributeHdfsNamenodeStateActive:
+		return "active"
+	case AttributeHdfsNamenodeStateStandby:
+		return "standby"
+	case AttributeHdfsNamenodeStateObserver:
+		return "observer"
+	case AttributeHdfsNamenodeStateInitializing:
+		return "initializing"
+	case AttributeHdfsNamenodeStateStopping:
+		return "stopping"
+	}
+	return ""
+}
+
+// MapAttributeHdfsNamenodeState is a helper map of string to AttributeHdfsNamenodeState attribute value.
+var MapAttributeHdfsNamenodeState = map[string]AttributeHdfsNamenodeState{
+	"active":       AttributeHdfsNamenodeStateActive,
+	"standby":      AttributeHdfsNamenodeStateStandby,
+	"observer":     AttributeHdfsNamenodeStateObserver,
+	"initializing": AttributeHdfsNamenodeStateInitializing,
+	"stopping":     AttributeHdfsNamenodeStateStopping,
+}
+
 // AttributeLocation specifies the value location attribute.
 type AttributeLocation int
 
@@ -68,6 +368,252 @@ func (av AttributeLocation) String() string {
 var MapAttributeLocation = map[string]AttributeLocation{
 	"memory": AttributeLocationMemory,
 	"disk":   AttributeLocationDisk,
+}
+
+// AttributeMapreduceAttemptState specifies the value mapreduce.attempt.state attribute.
+type AttributeMapreduceAttemptState int
+
+const (
+	_ AttributeMapreduceAttemptState = iota
+	AttributeMapreduceAttemptStateNew
+	AttributeMapreduceAttemptStateRunning
+	AttributeMapreduceAttemptStateFailed
+	AttributeMapreduceAttemptStateKilled
+	AttributeMapreduceAttemptStateSuccessful
+)
+
+// String returns the string representation of the AttributeMapreduceAttemptState.
+func (av AttributeMapreduceAttemptState) String() string {
+	switch av {
+	case AttributeMapreduceAttemptStateNew:
+		return "new"
+	case AttributeMapreduceAttemptStateRunning:
+		return "running"
+	case AttributeMapreduceAttemptStateFailed:
+		return "failed"
+	case AttributeMapreduceAttemptStateKilled:
+		return "killed"
+	case AttributeMapreduceAttemptStateSuccessful:
+		return "successful"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceAttemptState is a helper map of string to AttributeMapreduceAttemptState attribute value.
+var MapAttributeMapreduceAttemptState = map[string]AttributeMapreduceAttemptState{
+	"new":        AttributeMapreduceAttemptStateNew,
+	"running":    AttributeMapreduceAttemptStateRunning,
+	"failed":     AttributeMapreduceAttemptStateFailed,
+	"killed":     AttributeMapreduceAttemptStateKilled,
+	"successful": AttributeMapreduceAttemptStateSuccessful,
+}
+
+// AttributeMapreduceCounterScope specifies the value mapreduce.counter.scope attribute.
+type AttributeMapreduceCounterScope int
+
+const (
+	_ AttributeMapreduceCounterScope = iota
+	AttributeMapreduceCounterScopeMap
+	AttributeMapreduceCounterScopeReduce
+	AttributeMapreduceCounterScopeTotal
+)
+
+// String returns the string representation of the AttributeMapreduceCounterScope.
+func (av AttributeMapreduceCounterScope) String() string {
+	switch av {
+	case AttributeMapreduceCounterScopeMap:
+		return "map"
+	case AttributeMapreduceCounterScopeReduce:
+		return "reduce"
+	case AttributeMapreduceCounterScopeTotal:
+		return "total"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceCounterScope is a helper map of string to AttributeMapreduceCounterScope attribute value.
+var MapAttributeMapreduceCounterScope = map[string]AttributeMapreduceCounterScope{
+	"map":    AttributeMapreduceCounterScopeMap,
+	"reduce": AttributeMapreduceCounterScopeReduce,
+	"total":  AttributeMapreduceCounterScopeTotal,
+}
+
+// AttributeMapreduceJobState specifies the value mapreduce.job.state attribute.
+type AttributeMapreduceJobState int
+
+const (
+	_ AttributeMapreduceJobState = iota
+	AttributeMapreduceJobStateNew
+	AttributeMapreduceJobStateInited
+	AttributeMapreduceJobStateRunning
+	AttributeMapreduceJobStateSucceeded
+	AttributeMapreduceJobStateFailed
+	AttributeMapreduceJobStateKilled
+	AttributeMapreduceJobStateError
+)
+
+// String returns the string representation of the AttributeMapreduceJobState.
+func (av AttributeMapreduceJobState) String() string {
+	switch av {
+	case AttributeMapreduceJobStateNew:
+		return "new"
+	case AttributeMapreduceJobStateInited:
+		return "inited"
+	case AttributeMapreduceJobStateRunning:
+		return "running"
+	case AttributeMapreduceJobStateSucceeded:
+		return "succeeded"
+	case AttributeMapreduceJobStateFailed:
+		return "failed"
+	case AttributeMapreduceJobStateKilled:
+		return "killed"
+	case AttributeMapreduceJobStateError:
+		return "error"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceJobState is a helper map of string to AttributeMapreduceJobState attribute value.
+var MapAttributeMapreduceJobState = map[string]AttributeMapreduceJobState{
+	"new":       AttributeMapreduceJobStateNew,
+	"inited":    AttributeMapreduceJobStateInited,
+	"running":   AttributeMapreduceJobStateRunning,
+	"succeeded": AttributeMapreduceJobStateSucceeded,
+	"failed":    AttributeMapreduceJobStateFailed,
+	"killed":    AttributeMapreduceJobStateKilled,
+	"error":     AttributeMapreduceJobStateError,
+}
+
+// AttributeMapreduceTaskPhase specifies the value mapreduce.task.phase attribute.
+type AttributeMapreduceTaskPhase int
+
+const (
+	_ AttributeMapreduceTaskPhase = iota
+	AttributeMapreduceTaskPhaseMap
+	AttributeMapreduceTaskPhaseShuffle
+	AttributeMapreduceTaskPhaseMerge
+	AttributeMapreduceTaskPhaseReduce
+)
+
+// String returns the string representation of the AttributeMapreduceTaskPhase.
+func (av AttributeMapreduceTaskPhase) String() string {
+	switch av {
+	case AttributeMapreduceTaskPhaseMap:
+		return "map"
+	case AttributeMapreduceTaskPhaseShuffle:
+		return "shuffle"
+	case AttributeMapreduceTaskPhaseMerge:
+		return "merge"
+	case AttributeMapreduceTaskPhaseReduce:
+		return "reduce"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceTaskPhase is a helper map of string to AttributeMapreduceTaskPhase attribute value.
+var MapAttributeMapreduceTaskPhase = map[string]AttributeMapreduceTaskPhase{
+	"map":     AttributeMapreduceTaskPhaseMap,
+	"shuffle": AttributeMapreduceTaskPhaseShuffle,
+	"merge":   AttributeMapreduceTaskPhaseMerge,
+	"reduce":  AttributeMapreduceTaskPhaseReduce,
+}
+
+// AttributeMapreduceTaskQuantile specifies the value mapreduce.task.quantile attribute.
+type AttributeMapreduceTaskQuantile int
+
+const (
+	_ AttributeMapreduceTaskQuantile = iota
+	AttributeMapreduceTaskQuantileMin
+	AttributeMapreduceTaskQuantileP25
+	AttributeMapreduceTaskQuantileP50
+	AttributeMapreduceTaskQuantileP75
+	AttributeMapreduceTaskQuantileP95
+	AttributeMapreduceTaskQuantileMax
+)
+
+// String returns the string representation of the AttributeMapreduceTaskQuantile.
+func (av AttributeMapreduceTaskQuantile) String() string {
+	switch av {
+	case AttributeMapreduceTaskQuantileMin:
+		return "min"
+	case AttributeMapreduceTaskQuantileP25:
+		return "p25"
+	case AttributeMapreduceTaskQuantileP50:
+		return "p50"
+	case AttributeMapreduceTaskQuantileP75:
+		return "p75"
+	case AttributeMapreduceTaskQuantileP95:
+		return "p95"
+	case AttributeMapreduceTaskQuantileMax:
+		return "max"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceTaskQuantile is a helper map of string to AttributeMapreduceTaskQuantile attribute value.
+var MapAttributeMapreduceTaskQuantile = map[string]AttributeMapreduceTaskQuantile{
+	"min": AttributeMapreduceTaskQuantileMin,
+	"p25": AttributeMapreduceTaskQuantileP25,
+	"p50": AttributeMapreduceTaskQuantileP50,
+	"p75": AttributeMapreduceTaskQuantileP75,
+	"p95": AttributeMapreduceTaskQuantileP95,
+	"max": AttributeMapreduceTaskQuantileMax,
+}
+
+// AttributeMapreduceTaskState specifies the value mapreduce.task.state attribute.
+type AttributeMapreduceTaskState int
+
+const (
+	_ AttributeMapreduceTaskState = iota
+	AttributeMapreduceTaskStatePending
+	AttributeMapreduceTaskStateRunning
+	AttributeMapreduceTaskStateCompleted
+)
+
+// String returns the string representation of the AttributeMapreduceTaskState.
+func (av AttributeMapreduceTaskState) String() string {
+	switch av {
+	case AttributeMapreduceTaskStatePending:
+		return "pending"
+	case AttributeMapreduceTaskStateRunning:
+		return "running"
+	case AttributeMapreduceTaskStateCompleted:
+		return "completed"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceTaskState is a helper map of string to AttributeMapreduceTaskState attribute value.
+var MapAttributeMapreduceTaskState = map[string]AttributeMapreduceTaskState{
+	"pending":   AttributeMapreduceTaskStatePending,
+	"running":   AttributeMapreduceTaskStateRunning,
+	"completed": AttributeMapreduceTaskStateCompleted,
+}
+
+// AttributeMapreduceTaskType specifies the value mapreduce.task.type attribute.
+type AttributeMapreduceTaskType int
+
+const (
+	_ AttributeMapreduceTaskType = iota
+	AttributeMapreduceTaskTypeMap
+	AttributeMapreduceTaskTypeReduce
+)
+
+// String returns the string representation of the AttributeMapreduceTaskType.
+func (av AttributeMapreduceTaskType) String() string {
+	switch av {
+	case AttributeMapreduceTaskTypeMap:
+		return "map"
+	case AttributeMapreduceTaskTypeReduce:
+		return "reduce"
+	}
+	return ""
+}
+
+// MapAttributeMapreduceTaskType is a helper map of string to AttributeMapreduceTaskType attribute value.
+var MapAttributeMapreduceTaskType = map[string]AttributeMapreduceTaskType{
+	"map":    AttributeMapreduceTaskTypeMap,
+	"reduce": AttributeMapreduceTaskTypeReduce,
 }
 
 // AttributeSource specifies the value source attribute.
@@ -1087,6 +1633,257 @@ var MapAttributeYarnResourceState = map[string]AttributeYarnResourceState{
 }
 
 var MetricsInfo = metricsInfo{
+	HdfsDatanodeBlockCount: metricInfo{
+		Name:       "hdfs.datanode.block.count",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeBlockIo: metricInfo{
+		Name:       "hdfs.datanode.block.io",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.io.direction"},
+	},
+	HdfsDatanodeBlockVerificationFailures: metricInfo{
+		Name:       "hdfs.datanode.block.verification_failures",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCacheBlocks: metricInfo{
+		Name:       "hdfs.datanode.cache.blocks",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCacheFailures: metricInfo{
+		Name:       "hdfs.datanode.cache.failures",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.cache.operation"},
+	},
+	HdfsDatanodeCacheLimit: metricInfo{
+		Name:       "hdfs.datanode.cache.limit",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCacheUsage: metricInfo{
+		Name:       "hdfs.datanode.cache.usage",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCapacityFree: metricInfo{
+		Name:       "hdfs.datanode.capacity.free",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCapacityLimit: metricInfo{
+		Name:       "hdfs.datanode.capacity.limit",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCapacityLost: metricInfo{
+		Name:       "hdfs.datanode.capacity.lost",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCapacityNonDfsUsage: metricInfo{
+		Name:       "hdfs.datanode.capacity.non_dfs.usage",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeCapacityUsage: metricInfo{
+		Name:       "hdfs.datanode.capacity.usage",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeHeartbeatAge: metricInfo{
+		Name:       "hdfs.datanode.heartbeat.age",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeIoSize: metricInfo{
+		Name:       "hdfs.datanode.io.size",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.io.direction"},
+	},
+	HdfsDatanodeJvmGcCount: metricInfo{
+		Name:       "hdfs.datanode.jvm.gc.count",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeJvmGcTime: metricInfo{
+		Name:       "hdfs.datanode.jvm.gc.time",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeJvmMemoryLimit: metricInfo{
+		Name:       "hdfs.datanode.jvm.memory.limit",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeJvmMemoryUsage: metricInfo{
+		Name:       "hdfs.datanode.jvm.memory.usage",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.jvm.memory.type"},
+	},
+	HdfsDatanodeJvmPauseTime: metricInfo{
+		Name:       "hdfs.datanode.jvm.pause.time",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeJvmThreads: metricInfo{
+		Name:       "hdfs.datanode.jvm.threads",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.jvm.thread.state"},
+	},
+	HdfsDatanodeNetworkErrors: metricInfo{
+		Name:       "hdfs.datanode.network.errors",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeStatus: metricInfo{
+		Name:       "hdfs.datanode.status",
+		Attributes: []string{"hdfs.datanode.name", "hdfs.datanode.admin_state"},
+	},
+	HdfsDatanodeTransfers: metricInfo{
+		Name:       "hdfs.datanode.transfers",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeVolumeFailures: metricInfo{
+		Name:       "hdfs.datanode.volume.failures",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeVolumeLastFailureAge: metricInfo{
+		Name:       "hdfs.datanode.volume.last_failure.age",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsNamenodeBlockCount: metricInfo{
+		Name: "hdfs.namenode.block.count",
+	},
+	HdfsNamenodeBlockStatus: metricInfo{
+		Name:       "hdfs.namenode.block.status",
+		Attributes: []string{"hdfs.block.state"},
+	},
+	HdfsNamenodeCapacityFree: metricInfo{
+		Name: "hdfs.namenode.capacity.free",
+	},
+	HdfsNamenodeCapacityLimit: metricInfo{
+		Name: "hdfs.namenode.capacity.limit",
+	},
+	HdfsNamenodeCapacityLost: metricInfo{
+		Name: "hdfs.namenode.capacity.lost",
+	},
+	HdfsNamenodeCapacityNonDfsUsage: metricInfo{
+		Name: "hdfs.namenode.capacity.non_dfs.usage",
+	},
+	HdfsNamenodeCapacityUsage: metricInfo{
+		Name: "hdfs.namenode.capacity.usage",
+	},
+	HdfsNamenodeCapacityUtilization: metricInfo{
+		Name: "hdfs.namenode.capacity.utilization",
+	},
+	HdfsNamenodeCheckpointAge: metricInfo{
+		Name: "hdfs.namenode.checkpoint.age",
+	},
+	HdfsNamenodeCheckpointTransactions: metricInfo{
+		Name: "hdfs.namenode.checkpoint.transactions",
+	},
+	HdfsNamenodeDatanodeCount: metricInfo{
+		Name:       "hdfs.namenode.datanode.count",
+		Attributes: []string{"hdfs.datanode.state"},
+	},
+	HdfsNamenodeFileCount: metricInfo{
+		Name: "hdfs.namenode.file.count",
+	},
+	HdfsNamenodeJvmGcCount: metricInfo{
+		Name:       "hdfs.namenode.jvm.gc.count",
+		Attributes: []string{"hdfs.namenode.name"},
+	},
+	HdfsNamenodeJvmGcTime: metricInfo{
+		Name:       "hdfs.namenode.jvm.gc.time",
+		Attributes: []string{"hdfs.namenode.name"},
+	},
+	HdfsNamenodeJvmMemoryLimit: metricInfo{
+		Name:       "hdfs.namenode.jvm.memory.limit",
+		Attributes: []string{"hdfs.namenode.name"},
+	},
+	HdfsNamenodeJvmMemoryUsage: metricInfo{
+		Name:       "hdfs.namenode.jvm.memory.usage",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.jvm.memory.type"},
+	},
+	HdfsNamenodeJvmPauseTime: metricInfo{
+		Name:       "hdfs.namenode.jvm.pause.time",
+		Attributes: []string{"hdfs.namenode.name"},
+	},
+	HdfsNamenodeJvmThreads: metricInfo{
+		Name:       "hdfs.namenode.jvm.threads",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.jvm.thread.state"},
+	},
+	HdfsNamenodeLoad: metricInfo{
+		Name: "hdfs.namenode.load",
+	},
+	HdfsNamenodeLockQueueLength: metricInfo{
+		Name: "hdfs.namenode.lock.queue.length",
+	},
+	HdfsNamenodeObjectLimit: metricInfo{
+		Name: "hdfs.namenode.object.limit",
+	},
+	HdfsNamenodeRPCCalls: metricInfo{
+		Name:       "hdfs.namenode.rpc.calls",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.rpc.port"},
+	},
+	HdfsNamenodeRPCConnections: metricInfo{
+		Name:       "hdfs.namenode.rpc.connections",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.rpc.port"},
+	},
+	HdfsNamenodeRPCProcessingTime: metricInfo{
+		Name:       "hdfs.namenode.rpc.processing_time",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.rpc.port"},
+	},
+	HdfsNamenodeRPCQueueLength: metricInfo{
+		Name:       "hdfs.namenode.rpc.queue.length",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.rpc.port"},
+	},
+	HdfsNamenodeRPCQueueTime: metricInfo{
+		Name:       "hdfs.namenode.rpc.queue_time",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.rpc.port"},
+	},
+	HdfsNamenodeSafemode: metricInfo{
+		Name:       "hdfs.namenode.safemode",
+		Attributes: []string{"hdfs.namenode.name"},
+	},
+	HdfsNamenodeStatus: metricInfo{
+		Name:       "hdfs.namenode.status",
+		Attributes: []string{"hdfs.namenode.name", "hdfs.namenode.state"},
+	},
+	HdfsNamenodeStorageStale: metricInfo{
+		Name: "hdfs.namenode.storage.stale",
+	},
+	HdfsNamenodeVolumeFailures: metricInfo{
+		Name: "hdfs.namenode.volume.failures",
+	},
+	MapreduceJobAttemptDuration: metricInfo{
+		Name:       "mapreduce.job.attempt.duration",
+		Attributes: []string{"mapreduce.task.phase"},
+	},
+	MapreduceJobAttempts: metricInfo{
+		Name:       "mapreduce.job.attempts",
+		Attributes: []string{"mapreduce.task.type", "mapreduce.attempt.state"},
+	},
+	MapreduceJobCounter: metricInfo{
+		Name:       "mapreduce.job.counter",
+		Attributes: []string{"mapreduce.counter.group", "mapreduce.counter.name", "mapreduce.counter.scope"},
+	},
+	MapreduceJobDuration: metricInfo{
+		Name: "mapreduce.job.duration",
+	},
+	MapreduceJobProgress: metricInfo{
+		Name:       "mapreduce.job.progress",
+		Attributes: []string{"mapreduce.task.type"},
+	},
+	MapreduceJobStatus: metricInfo{
+		Name:       "mapreduce.job.status",
+		Attributes: []string{"mapreduce.job.state"},
+	},
+	MapreduceJobTaskCount: metricInfo{
+		Name:       "mapreduce.job.task.count",
+		Attributes: []string{"mapreduce.task.type"},
+	},
+	MapreduceJobTaskDuration: metricInfo{
+		Name:       "mapreduce.job.task.duration",
+		Attributes: []string{"mapreduce.task.type", "mapreduce.task.quantile"},
+	},
+	MapreduceJobTaskProgress: metricInfo{
+		Name:       "mapreduce.job.task.progress",
+		Attributes: []string{"mapreduce.task.type", "mapreduce.task.quantile"},
+	},
+	MapreduceJobTaskRunningDuration: metricInfo{
+		Name:       "mapreduce.job.task.running.duration",
+		Attributes: []string{"mapreduce.task.type", "mapreduce.task.quantile"},
+	},
+	MapreduceJobTasks: metricInfo{
+		Name:       "mapreduce.job.tasks",
+		Attributes: []string{"mapreduce.task.type", "mapreduce.task.state"},
+	},
+	MapreduceJobWaitDuration: metricInfo{
+		Name: "mapreduce.job.wait.duration",
+	},
 	SparkApplicationCoreLimit: metricInfo{
 		Name: "spark.application.core.limit",
 	},
@@ -1785,6 +2582,73 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
+	HdfsDatanodeBlockCount                             metricInfo
+	HdfsDatanodeBlockIo                                metricInfo
+	HdfsDatanodeBlockVerificationFailures              metricInfo
+	HdfsDatanodeCacheBlocks                            metricInfo
+	HdfsDatanodeCacheFailures                          metricInfo
+	HdfsDatanodeCacheLimit                             metricInfo
+	HdfsDatanodeCacheUsage                             metricInfo
+	HdfsDatanodeCapacityFree                           metricInfo
+	HdfsDatanodeCapacityLimit                          metricInfo
+	HdfsDatanodeCapacityLost                           metricInfo
+	HdfsDatanodeCapacityNonDfsUsage                    metricInfo
+	HdfsDatanodeCapacityUsage                          metricInfo
+	HdfsDatanodeHeartbeatAge                           metricInfo
+	HdfsDatanodeIoSize                                 metricInfo
+	HdfsDatanodeJvmGcCount                             metricInfo
+	HdfsDatanodeJvmGcTime                              metricInfo
+	HdfsDatanodeJvmMemoryLimit                         metricInfo
+	HdfsDatanodeJvmMemoryUsage                         metricInfo
+	HdfsDatanodeJvmPauseTime                           metricInfo
+	HdfsDatanodeJvmThreads                             metricInfo
+	HdfsDatanodeNetworkErrors                          metricInfo
+	HdfsDatanodeStatus                                 metricInfo
+	HdfsDatanodeTransfers                              metricInfo
+	HdfsDatanodeVolumeFailures                         metricInfo
+	HdfsDatanodeVolumeLastFailureAge                   metricInfo
+	HdfsNamenodeBlockCount                             metricInfo
+	HdfsNamenodeBlockStatus                            metricInfo
+	HdfsNamenodeCapacityFree                           metricInfo
+	HdfsNamenodeCapacityLimit                          metricInfo
+	HdfsNamenodeCapacityLost                           metricInfo
+	HdfsNamenodeCapacityNonDfsUsage                    metricInfo
+	HdfsNamenodeCapacityUsage                          metricInfo
+	HdfsNamenodeCapacityUtilization                    metricInfo
+	HdfsNamenodeCheckpointAge                          metricInfo
+	HdfsNamenodeCheckpointTransactions                 metricInfo
+	HdfsNamenodeDatanodeCount                          metricInfo
+	HdfsNamenodeFileCount                              metricInfo
+	HdfsNamenodeJvmGcCount                             metricInfo
+	HdfsNamenodeJvmGcTime                              metricInfo
+	HdfsNamenodeJvmMemoryLimit                         metricInfo
+	HdfsNamenodeJvmMemoryUsage                         metricInfo
+	HdfsNamenodeJvmPauseTime                           metricInfo
+	HdfsNamenodeJvmThreads                             metricInfo
+	HdfsNamenodeLoad                                   metricInfo
+	HdfsNamenodeLockQueueLength                        metricInfo
+	HdfsNamenodeObjectLimit                            metricInfo
+	HdfsNamenodeRPCCalls                               metricInfo
+	HdfsNamenodeRPCConnections                         metricInfo
+	HdfsNamenodeRPCProcessingTime                      metricInfo
+	HdfsNamenodeRPCQueueLength                         metricInfo
+	HdfsNamenodeRPCQueueTime                           metricInfo
+	HdfsNamenodeSafemode                               metricInfo
+	HdfsNamenodeStatus                                 metricInfo
+	HdfsNamenodeStorageStale                           metricInfo
+	HdfsNamenodeVolumeFailures                         metricInfo
+	MapreduceJobAttemptDuration                        metricInfo
+	MapreduceJobAttempts                               metricInfo
+	MapreduceJobCounter                                metricInfo
+	MapreduceJobDuration                               metricInfo
+	MapreduceJobProgress                               metricInfo
+	MapreduceJobStatus                                 metricInfo
+	MapreduceJobTaskCount                              metricInfo
+	MapreduceJobTaskDuration                           metricInfo
+	MapreduceJobTaskProgress                           metricInfo
+	MapreduceJobTaskRunningDuration                    metricInfo
+	MapreduceJobTasks                                  metricInfo
+	MapreduceJobWaitDuration                           metricInfo
 	SparkApplicationCoreLimit                          metricInfo
 	SparkApplicationCoreTime                           metricInfo
 	SparkApplicationDuration                           metricInfo
@@ -1977,6 +2841,3583 @@ type metricsInfo struct {
 type metricInfo struct {
 	Name       string
 	Attributes []string
+}
+
+type metricHdfsDatanodeBlockCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsDatanodeBlockCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.block.count metric with initial data.
+func (m *metricHdfsDatanodeBlockCount) init() {
+	m.data.SetName("hdfs.datanode.block.count")
+	m.data.SetDescription("Blocks on the DataNode.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeBlockCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeBlockCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeBlockCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeBlockCount(cfg HdfsDatanodeBlockCountMetricConfig) metricHdfsDatanodeBlockCount {
+	m := metricHdfsDatanodeBlockCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeBlockIo struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   HdfsDatanodeBlockIoMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.block.io metric with initial data.
+func (m *metricHdfsDatanodeBlockIo) init() {
+	m.data.SetName("hdfs.datanode.block.io")
+	m.data.SetDescription("Blocks read and written.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeBlockIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.io.direction", hdfsIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeBlockIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeBlockIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeBlockIo(cfg HdfsDatanodeBlockIoMetricConfig) metricHdfsDatanodeBlockIo {
+	m := metricHdfsDatanodeBlockIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeBlockVerificationFailures struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   HdfsDatanodeBlockVerificationFailuresMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.block.verification_failures metric with initial data.
+func (m *metricHdfsDatanodeBlockVerificationFailures) init() {
+	m.data.SetName("hdfs.datanode.block.verification_failures")
+	m.data.SetDescription("Blocks that a scan found damaged.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeBlockVerificationFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeBlockVerificationFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeBlockVerificationFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeBlockVerificationFailures(cfg HdfsDatanodeBlockVerificationFailuresMetricConfig) metricHdfsDatanodeBlockVerificationFailures {
+	m := metricHdfsDatanodeBlockVerificationFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCacheBlocks struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   HdfsDatanodeCacheBlocksMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.cache.blocks metric with initial data.
+func (m *metricHdfsDatanodeCacheBlocks) init() {
+	m.data.SetName("hdfs.datanode.cache.blocks")
+	m.data.SetDescription("Blocks that are cached in memory.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCacheBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCacheBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCacheBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCacheBlocks(cfg HdfsDatanodeCacheBlocksMetricConfig) metricHdfsDatanodeCacheBlocks {
+	m := metricHdfsDatanodeCacheBlocks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCacheFailures struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsDatanodeCacheFailuresMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.cache.failures metric with initial data.
+func (m *metricHdfsDatanodeCacheFailures) init() {
+	m.data.SetName("hdfs.datanode.cache.failures")
+	m.data.SetDescription("Blocks that could not be cached, or not be taken from the cache.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCacheFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsCacheOperationAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.cache.operation", hdfsCacheOperationAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCacheFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCacheFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCacheFailures(cfg HdfsDatanodeCacheFailuresMetricConfig) metricHdfsDatanodeCacheFailures {
+	m := metricHdfsDatanodeCacheFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCacheLimit struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsDatanodeCacheLimitMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.cache.limit metric with initial data.
+func (m *metricHdfsDatanodeCacheLimit) init() {
+	m.data.SetName("hdfs.datanode.cache.limit")
+	m.data.SetDescription("Memory for cached blocks.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCacheLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCacheLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCacheLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCacheLimit(cfg HdfsDatanodeCacheLimitMetricConfig) metricHdfsDatanodeCacheLimit {
+	m := metricHdfsDatanodeCacheLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCacheUsage struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsDatanodeCacheUsageMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.cache.usage metric with initial data.
+func (m *metricHdfsDatanodeCacheUsage) init() {
+	m.data.SetName("hdfs.datanode.cache.usage")
+	m.data.SetDescription("Memory that cached blocks use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCacheUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCacheUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCacheUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCacheUsage(cfg HdfsDatanodeCacheUsageMetricConfig) metricHdfsDatanodeCacheUsage {
+	m := metricHdfsDatanodeCacheUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCapacityFree struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsDatanodeCapacityFreeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.capacity.free metric with initial data.
+func (m *metricHdfsDatanodeCapacityFree) init() {
+	m.data.SetName("hdfs.datanode.capacity.free")
+	m.data.SetDescription("Space left for HDFS.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCapacityFree) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCapacityFree) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCapacityFree) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCapacityFree(cfg HdfsDatanodeCapacityFreeMetricConfig) metricHdfsDatanodeCapacityFree {
+	m := metricHdfsDatanodeCapacityFree{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCapacityLimit struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsDatanodeCapacityLimitMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.capacity.limit metric with initial data.
+func (m *metricHdfsDatanodeCapacityLimit) init() {
+	m.data.SetName("hdfs.datanode.capacity.limit")
+	m.data.SetDescription("Size of the volumes, less what is reserved for others.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCapacityLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCapacityLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCapacityLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCapacityLimit(cfg HdfsDatanodeCapacityLimitMetricConfig) metricHdfsDatanodeCapacityLimit {
+	m := metricHdfsDatanodeCapacityLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCapacityLost struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsDatanodeCapacityLostMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.capacity.lost metric with initial data.
+func (m *metricHdfsDatanodeCapacityLost) init() {
+	m.data.SetName("hdfs.datanode.capacity.lost")
+	m.data.SetDescription("Estimated size of the volumes that have failed.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCapacityLost) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCapacityLost) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCapacityLost) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCapacityLost(cfg HdfsDatanodeCapacityLostMetricConfig) metricHdfsDatanodeCapacityLost {
+	m := metricHdfsDatanodeCapacityLost{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCapacityNonDfsUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   HdfsDatanodeCapacityNonDfsUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.capacity.non_dfs.usage metric with initial data.
+func (m *metricHdfsDatanodeCapacityNonDfsUsage) init() {
+	m.data.SetName("hdfs.datanode.capacity.non_dfs.usage")
+	m.data.SetDescription("Space that others than HDFS use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCapacityNonDfsUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCapacityNonDfsUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCapacityNonDfsUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCapacityNonDfsUsage(cfg HdfsDatanodeCapacityNonDfsUsageMetricConfig) metricHdfsDatanodeCapacityNonDfsUsage {
+	m := metricHdfsDatanodeCapacityNonDfsUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeCapacityUsage struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsDatanodeCapacityUsageMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.capacity.usage metric with initial data.
+func (m *metricHdfsDatanodeCapacityUsage) init() {
+	m.data.SetName("hdfs.datanode.capacity.usage")
+	m.data.SetDescription("Space that HDFS uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeCapacityUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeCapacityUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeCapacityUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeCapacityUsage(cfg HdfsDatanodeCapacityUsageMetricConfig) metricHdfsDatanodeCapacityUsage {
+	m := metricHdfsDatanodeCapacityUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeHeartbeatAge struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsDatanodeHeartbeatAgeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.heartbeat.age metric with initial data.
+func (m *metricHdfsDatanodeHeartbeatAge) init() {
+	m.data.SetName("hdfs.datanode.heartbeat.age")
+	m.data.SetDescription("Time since the NameNode last heard of the DataNode.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeHeartbeatAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeHeartbeatAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeHeartbeatAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeHeartbeatAge(cfg HdfsDatanodeHeartbeatAgeMetricConfig) metricHdfsDatanodeHeartbeatAge {
+	m := metricHdfsDatanodeHeartbeatAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeIoSize struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   HdfsDatanodeIoSizeMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.io.size metric with initial data.
+func (m *metricHdfsDatanodeIoSize) init() {
+	m.data.SetName("hdfs.datanode.io.size")
+	m.data.SetDescription("Bytes read and written.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeIoSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.io.direction", hdfsIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeIoSize) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeIoSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeIoSize(cfg HdfsDatanodeIoSizeMetricConfig) metricHdfsDatanodeIoSize {
+	m := metricHdfsDatanodeIoSize{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmGcCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsDatanodeJvmGcCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.gc.count metric with initial data.
+func (m *metricHdfsDatanodeJvmGcCount) init() {
+	m.data.SetName("hdfs.datanode.jvm.gc.count")
+	m.data.SetDescription("Garbage collections.")
+	m.data.SetUnit("{collection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmGcCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmGcCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmGcCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmGcCount(cfg HdfsDatanodeJvmGcCountMetricConfig) metricHdfsDatanodeJvmGcCount {
+	m := metricHdfsDatanodeJvmGcCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmGcTime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   HdfsDatanodeJvmGcTimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.gc.time metric with initial data.
+func (m *metricHdfsDatanodeJvmGcTime) init() {
+	m.data.SetName("hdfs.datanode.jvm.gc.time")
+	m.data.SetDescription("Time spent in garbage collection.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmGcTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmGcTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmGcTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmGcTime(cfg HdfsDatanodeJvmGcTimeMetricConfig) metricHdfsDatanodeJvmGcTime {
+	m := metricHdfsDatanodeJvmGcTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmMemoryLimit struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsDatanodeJvmMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.memory.limit metric with initial data.
+func (m *metricHdfsDatanodeJvmMemoryLimit) init() {
+	m.data.SetName("hdfs.datanode.jvm.memory.limit")
+	m.data.SetDescription("Largest size that the heap can get.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmMemoryLimit(cfg HdfsDatanodeJvmMemoryLimitMetricConfig) metricHdfsDatanodeJvmMemoryLimit {
+	m := metricHdfsDatanodeJvmMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmMemoryUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsDatanodeJvmMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.memory.usage metric with initial data.
+func (m *metricHdfsDatanodeJvmMemoryUsage) init() {
+	m.data.SetName("hdfs.datanode.jvm.memory.usage")
+	m.data.SetDescription("Memory in use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.jvm.memory.type", hdfsJvmMemoryTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmMemoryUsage(cfg HdfsDatanodeJvmMemoryUsageMetricConfig) metricHdfsDatanodeJvmMemoryUsage {
+	m := metricHdfsDatanodeJvmMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmPauseTime struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsDatanodeJvmPauseTimeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.pause.time metric with initial data.
+func (m *metricHdfsDatanodeJvmPauseTime) init() {
+	m.data.SetName("hdfs.datanode.jvm.pause.time")
+	m.data.SetDescription("Time for which the whole process stood still, for garbage collection or for its host.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmPauseTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmPauseTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmPauseTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmPauseTime(cfg HdfsDatanodeJvmPauseTimeMetricConfig) metricHdfsDatanodeJvmPauseTime {
+	m := metricHdfsDatanodeJvmPauseTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeJvmThreads struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsDatanodeJvmThreadsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.jvm.threads metric with initial data.
+func (m *metricHdfsDatanodeJvmThreads) init() {
+	m.data.SetName("hdfs.datanode.jvm.threads")
+	m.data.SetDescription("Threads.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeJvmThreads) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.jvm.thread.state", hdfsJvmThreadStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeJvmThreads) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeJvmThreads) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeJvmThreads(cfg HdfsDatanodeJvmThreadsMetricConfig) metricHdfsDatanodeJvmThreads {
+	m := metricHdfsDatanodeJvmThreads{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeNetworkErrors struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsDatanodeNetworkErrorsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.network.errors metric with initial data.
+func (m *metricHdfsDatanodeNetworkErrors) init() {
+	m.data.SetName("hdfs.datanode.network.errors")
+	m.data.SetDescription("Errors in transfers of data.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeNetworkErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeNetworkErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeNetworkErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeNetworkErrors(cfg HdfsDatanodeNetworkErrorsMetricConfig) metricHdfsDatanodeNetworkErrors {
+	m := metricHdfsDatanodeNetworkErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeStatus struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   HdfsDatanodeStatusMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.status metric with initial data.
+func (m *metricHdfsDatanodeStatus) init() {
+	m.data.SetName("hdfs.datanode.status")
+	m.data.SetDescription("State of the DataNode: 1 for the present one, 0 for all others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsDatanodeAdminStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.datanode.admin_state", hdfsDatanodeAdminStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeStatus(cfg HdfsDatanodeStatusMetricConfig) metricHdfsDatanodeStatus {
+	m := metricHdfsDatanodeStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeTransfers struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   HdfsDatanodeTransfersMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.transfers metric with initial data.
+func (m *metricHdfsDatanodeTransfers) init() {
+	m.data.SetName("hdfs.datanode.transfers")
+	m.data.SetDescription("Transfers of data under way.")
+	m.data.SetUnit("{transfer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeTransfers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeTransfers) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeTransfers) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeTransfers(cfg HdfsDatanodeTransfersMetricConfig) metricHdfsDatanodeTransfers {
+	m := metricHdfsDatanodeTransfers{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeVolumeFailures struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsDatanodeVolumeFailuresMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.volume.failures metric with initial data.
+func (m *metricHdfsDatanodeVolumeFailures) init() {
+	m.data.SetName("hdfs.datanode.volume.failures")
+	m.data.SetDescription("Volumes that have failed.")
+	m.data.SetUnit("{volume}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeVolumeFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeVolumeFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeVolumeFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeVolumeFailures(cfg HdfsDatanodeVolumeFailuresMetricConfig) metricHdfsDatanodeVolumeFailures {
+	m := metricHdfsDatanodeVolumeFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeVolumeLastFailureAge struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   HdfsDatanodeVolumeLastFailureAgeMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.volume.last_failure.age metric with initial data.
+func (m *metricHdfsDatanodeVolumeLastFailureAge) init() {
+	m.data.SetName("hdfs.datanode.volume.last_failure.age")
+	m.data.SetDescription("Time since a volume last failed; absent if none has.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeVolumeLastFailureAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeVolumeLastFailureAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeVolumeLastFailureAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeVolumeLastFailureAge(cfg HdfsDatanodeVolumeLastFailureAgeMetricConfig) metricHdfsDatanodeVolumeLastFailureAge {
+	m := metricHdfsDatanodeVolumeLastFailureAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeBlockCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsNamenodeBlockCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.block.count metric with initial data.
+func (m *metricHdfsNamenodeBlockCount) init() {
+	m.data.SetName("hdfs.namenode.block.count")
+	m.data.SetDescription("Blocks of the file system.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeBlockCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeBlockCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeBlockCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeBlockCount(cfg HdfsNamenodeBlockCountMetricConfig) metricHdfsNamenodeBlockCount {
+	m := metricHdfsNamenodeBlockCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeBlockStatus struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   HdfsNamenodeBlockStatusMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.block.status metric with initial data.
+func (m *metricHdfsNamenodeBlockStatus) init() {
+	m.data.SetName("hdfs.namenode.block.status")
+	m.data.SetDescription("Blocks that are not as they should be.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeBlockStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsBlockStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.block.state", hdfsBlockStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeBlockStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeBlockStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeBlockStatus(cfg HdfsNamenodeBlockStatusMetricConfig) metricHdfsNamenodeBlockStatus {
+	m := metricHdfsNamenodeBlockStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityFree struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsNamenodeCapacityFreeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.free metric with initial data.
+func (m *metricHdfsNamenodeCapacityFree) init() {
+	m.data.SetName("hdfs.namenode.capacity.free")
+	m.data.SetDescription("Space left for HDFS.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCapacityFree) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityFree) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityFree) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityFree(cfg HdfsNamenodeCapacityFreeMetricConfig) metricHdfsNamenodeCapacityFree {
+	m := metricHdfsNamenodeCapacityFree{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityLimit struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsNamenodeCapacityLimitMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.limit metric with initial data.
+func (m *metricHdfsNamenodeCapacityLimit) init() {
+	m.data.SetName("hdfs.namenode.capacity.limit")
+	m.data.SetDescription("Size of all volumes, less what is reserved for others.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCapacityLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityLimit(cfg HdfsNamenodeCapacityLimitMetricConfig) metricHdfsNamenodeCapacityLimit {
+	m := metricHdfsNamenodeCapacityLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityLost struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsNamenodeCapacityLostMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.lost metric with initial data.
+func (m *metricHdfsNamenodeCapacityLost) init() {
+	m.data.SetName("hdfs.namenode.capacity.lost")
+	m.data.SetDescription("Estimated size of the volumes that have failed.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCapacityLost) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityLost) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityLost) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityLost(cfg HdfsNamenodeCapacityLostMetricConfig) metricHdfsNamenodeCapacityLost {
+	m := metricHdfsNamenodeCapacityLost{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityNonDfsUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   HdfsNamenodeCapacityNonDfsUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.non_dfs.usage metric with initial data.
+func (m *metricHdfsNamenodeCapacityNonDfsUsage) init() {
+	m.data.SetName("hdfs.namenode.capacity.non_dfs.usage")
+	m.data.SetDescription("Space that others than HDFS use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCapacityNonDfsUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityNonDfsUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityNonDfsUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityNonDfsUsage(cfg HdfsNamenodeCapacityNonDfsUsageMetricConfig) metricHdfsNamenodeCapacityNonDfsUsage {
+	m := metricHdfsNamenodeCapacityNonDfsUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityUsage struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsNamenodeCapacityUsageMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.usage metric with initial data.
+func (m *metricHdfsNamenodeCapacityUsage) init() {
+	m.data.SetName("hdfs.namenode.capacity.usage")
+	m.data.SetDescription("Space that HDFS uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCapacityUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityUsage(cfg HdfsNamenodeCapacityUsageMetricConfig) metricHdfsNamenodeCapacityUsage {
+	m := metricHdfsNamenodeCapacityUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCapacityUtilization struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   HdfsNamenodeCapacityUtilizationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.capacity.utilization metric with initial data.
+func (m *metricHdfsNamenodeCapacityUtilization) init() {
+	m.data.SetName("hdfs.namenode.capacity.utilization")
+	m.data.SetDescription("Share of the capacity that HDFS uses.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricHdfsNamenodeCapacityUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCapacityUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCapacityUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCapacityUtilization(cfg HdfsNamenodeCapacityUtilizationMetricConfig) metricHdfsNamenodeCapacityUtilization {
+	m := metricHdfsNamenodeCapacityUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCheckpointAge struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsNamenodeCheckpointAgeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.checkpoint.age metric with initial data.
+func (m *metricHdfsNamenodeCheckpointAge) init() {
+	m.data.SetName("hdfs.namenode.checkpoint.age")
+	m.data.SetDescription("Time since the last checkpoint.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricHdfsNamenodeCheckpointAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCheckpointAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCheckpointAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCheckpointAge(cfg HdfsNamenodeCheckpointAgeMetricConfig) metricHdfsNamenodeCheckpointAge {
+	m := metricHdfsNamenodeCheckpointAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeCheckpointTransactions struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   HdfsNamenodeCheckpointTransactionsMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.checkpoint.transactions metric with initial data.
+func (m *metricHdfsNamenodeCheckpointTransactions) init() {
+	m.data.SetName("hdfs.namenode.checkpoint.transactions")
+	m.data.SetDescription("Transactions since the last checkpoint, which a restart has to replay.")
+	m.data.SetUnit("{transaction}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeCheckpointTransactions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeCheckpointTransactions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeCheckpointTransactions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeCheckpointTransactions(cfg HdfsNamenodeCheckpointTransactionsMetricConfig) metricHdfsNamenodeCheckpointTransactions {
+	m := metricHdfsNamenodeCheckpointTransactions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeDatanodeCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   HdfsNamenodeDatanodeCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.datanode.count metric with initial data.
+func (m *metricHdfsNamenodeDatanodeCount) init() {
+	m.data.SetName("hdfs.namenode.datanode.count")
+	m.data.SetDescription("DataNodes by state; the states overlap.")
+	m.data.SetUnit("{node}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeDatanodeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.state", hdfsDatanodeStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeDatanodeCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeDatanodeCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeDatanodeCount(cfg HdfsNamenodeDatanodeCountMetricConfig) metricHdfsNamenodeDatanodeCount {
+	m := metricHdfsNamenodeDatanodeCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeFileCount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   HdfsNamenodeFileCountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.file.count metric with initial data.
+func (m *metricHdfsNamenodeFileCount) init() {
+	m.data.SetName("hdfs.namenode.file.count")
+	m.data.SetDescription("Files and folders of the file system.")
+	m.data.SetUnit("{file}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeFileCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeFileCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeFileCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeFileCount(cfg HdfsNamenodeFileCountMetricConfig) metricHdfsNamenodeFileCount {
+	m := metricHdfsNamenodeFileCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmGcCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsNamenodeJvmGcCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.gc.count metric with initial data.
+func (m *metricHdfsNamenodeJvmGcCount) init() {
+	m.data.SetName("hdfs.namenode.jvm.gc.count")
+	m.data.SetDescription("Garbage collections.")
+	m.data.SetUnit("{collection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmGcCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmGcCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmGcCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmGcCount(cfg HdfsNamenodeJvmGcCountMetricConfig) metricHdfsNamenodeJvmGcCount {
+	m := metricHdfsNamenodeJvmGcCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmGcTime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   HdfsNamenodeJvmGcTimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.gc.time metric with initial data.
+func (m *metricHdfsNamenodeJvmGcTime) init() {
+	m.data.SetName("hdfs.namenode.jvm.gc.time")
+	m.data.SetDescription("Time spent in garbage collection.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmGcTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmGcTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmGcTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmGcTime(cfg HdfsNamenodeJvmGcTimeMetricConfig) metricHdfsNamenodeJvmGcTime {
+	m := metricHdfsNamenodeJvmGcTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmMemoryLimit struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsNamenodeJvmMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.memory.limit metric with initial data.
+func (m *metricHdfsNamenodeJvmMemoryLimit) init() {
+	m.data.SetName("hdfs.namenode.jvm.memory.limit")
+	m.data.SetDescription("Largest size that the heap can get.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmMemoryLimit(cfg HdfsNamenodeJvmMemoryLimitMetricConfig) metricHdfsNamenodeJvmMemoryLimit {
+	m := metricHdfsNamenodeJvmMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmMemoryUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsNamenodeJvmMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.memory.usage metric with initial data.
+func (m *metricHdfsNamenodeJvmMemoryUsage) init() {
+	m.data.SetName("hdfs.namenode.jvm.memory.usage")
+	m.data.SetDescription("Memory in use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.jvm.memory.type", hdfsJvmMemoryTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmMemoryUsage(cfg HdfsNamenodeJvmMemoryUsageMetricConfig) metricHdfsNamenodeJvmMemoryUsage {
+	m := metricHdfsNamenodeJvmMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmPauseTime struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsNamenodeJvmPauseTimeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.pause.time metric with initial data.
+func (m *metricHdfsNamenodeJvmPauseTime) init() {
+	m.data.SetName("hdfs.namenode.jvm.pause.time")
+	m.data.SetDescription("Time for which the whole process stood still, for garbage collection or for its host.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmPauseTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmPauseTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmPauseTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmPauseTime(cfg HdfsNamenodeJvmPauseTimeMetricConfig) metricHdfsNamenodeJvmPauseTime {
+	m := metricHdfsNamenodeJvmPauseTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeJvmThreads struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HdfsNamenodeJvmThreadsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.jvm.threads metric with initial data.
+func (m *metricHdfsNamenodeJvmThreads) init() {
+	m.data.SetName("hdfs.namenode.jvm.threads")
+	m.data.SetDescription("Threads.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeJvmThreads) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.jvm.thread.state", hdfsJvmThreadStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeJvmThreads) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeJvmThreads) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeJvmThreads(cfg HdfsNamenodeJvmThreadsMetricConfig) metricHdfsNamenodeJvmThreads {
+	m := metricHdfsNamenodeJvmThreads{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeLoad struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   HdfsNamenodeLoadMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.load metric with initial data.
+func (m *metricHdfsNamenodeLoad) init() {
+	m.data.SetName("hdfs.namenode.load")
+	m.data.SetDescription("Transfers of data under way on all DataNodes.")
+	m.data.SetUnit("{transfer}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeLoad) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeLoad) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeLoad) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeLoad(cfg HdfsNamenodeLoadMetricConfig) metricHdfsNamenodeLoad {
+	m := metricHdfsNamenodeLoad{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeLockQueueLength struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   HdfsNamenodeLockQueueLengthMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.lock.queue.length metric with initial data.
+func (m *metricHdfsNamenodeLockQueueLength) init() {
+	m.data.SetName("hdfs.namenode.lock.queue.length")
+	m.data.SetDescription("Threads that wait for the file system's lock.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeLockQueueLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeLockQueueLength) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeLockQueueLength) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeLockQueueLength(cfg HdfsNamenodeLockQueueLengthMetricConfig) metricHdfsNamenodeLockQueueLength {
+	m := metricHdfsNamenodeLockQueueLength{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeObjectLimit struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   HdfsNamenodeObjectLimitMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.object.limit metric with initial data.
+func (m *metricHdfsNamenodeObjectLimit) init() {
+	m.data.SetName("hdfs.namenode.object.limit")
+	m.data.SetDescription("Files and blocks that there may be; absent if there is no limit.")
+	m.data.SetUnit("{object}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeObjectLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeObjectLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeObjectLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeObjectLimit(cfg HdfsNamenodeObjectLimitMetricConfig) metricHdfsNamenodeObjectLimit {
+	m := metricHdfsNamenodeObjectLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeRPCCalls struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   HdfsNamenodeRPCCallsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.rpc.calls metric with initial data.
+func (m *metricHdfsNamenodeRPCCalls) init() {
+	m.data.SetName("hdfs.namenode.rpc.calls")
+	m.data.SetDescription("Calls.")
+	m.data.SetUnit("{call}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeRPCCalls) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.rpc.port", hdfsRPCPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeRPCCalls) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeRPCCalls) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeRPCCalls(cfg HdfsNamenodeRPCCallsMetricConfig) metricHdfsNamenodeRPCCalls {
+	m := metricHdfsNamenodeRPCCalls{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeRPCConnections struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsNamenodeRPCConnectionsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.rpc.connections metric with initial data.
+func (m *metricHdfsNamenodeRPCConnections) init() {
+	m.data.SetName("hdfs.namenode.rpc.connections")
+	m.data.SetDescription("Open connections.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeRPCConnections) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.rpc.port", hdfsRPCPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeRPCConnections) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeRPCConnections) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeRPCConnections(cfg HdfsNamenodeRPCConnectionsMetricConfig) metricHdfsNamenodeRPCConnections {
+	m := metricHdfsNamenodeRPCConnections{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeRPCProcessingTime struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   HdfsNamenodeRPCProcessingTimeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.rpc.processing_time metric with initial data.
+func (m *metricHdfsNamenodeRPCProcessingTime) init() {
+	m.data.SetName("hdfs.namenode.rpc.processing_time")
+	m.data.SetDescription("Average time that a call was worked on, over the last metrics period of the NameNode.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeRPCProcessingTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.rpc.port", hdfsRPCPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeRPCProcessingTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeRPCProcessingTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeRPCProcessingTime(cfg HdfsNamenodeRPCProcessingTimeMetricConfig) metricHdfsNamenodeRPCProcessingTime {
+	m := metricHdfsNamenodeRPCProcessingTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeRPCQueueLength struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsNamenodeRPCQueueLengthMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.rpc.queue.length metric with initial data.
+func (m *metricHdfsNamenodeRPCQueueLength) init() {
+	m.data.SetName("hdfs.namenode.rpc.queue.length")
+	m.data.SetDescription("Calls that wait.")
+	m.data.SetUnit("{call}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeRPCQueueLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.rpc.port", hdfsRPCPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeRPCQueueLength) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeRPCQueueLength) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeRPCQueueLength(cfg HdfsNamenodeRPCQueueLengthMetricConfig) metricHdfsNamenodeRPCQueueLength {
+	m := metricHdfsNamenodeRPCQueueLength{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeRPCQueueTime struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsNamenodeRPCQueueTimeMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.rpc.queue_time metric with initial data.
+func (m *metricHdfsNamenodeRPCQueueTime) init() {
+	m.data.SetName("hdfs.namenode.rpc.queue_time")
+	m.data.SetDescription("Average time that a call waited, over the last metrics period of the NameNode.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeRPCQueueTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.rpc.port", hdfsRPCPortAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeRPCQueueTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeRPCQueueTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeRPCQueueTime(cfg HdfsNamenodeRPCQueueTimeMetricConfig) metricHdfsNamenodeRPCQueueTime {
+	m := metricHdfsNamenodeRPCQueueTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeSafemode struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   HdfsNamenodeSafemodeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.safemode metric with initial data.
+func (m *metricHdfsNamenodeSafemode) init() {
+	m.data.SetName("hdfs.namenode.safemode")
+	m.data.SetDescription("Whether the NameNode is in safe mode and changes nothing, 0 or 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeSafemode) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeSafemode) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeSafemode) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeSafemode(cfg HdfsNamenodeSafemodeMetricConfig) metricHdfsNamenodeSafemode {
+	m := metricHdfsNamenodeSafemode{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeStatus struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   HdfsNamenodeStatusMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.status metric with initial data.
+func (m *metricHdfsNamenodeStatus) init() {
+	m.data.SetName("hdfs.namenode.status")
+	m.data.SetDescription("State of the NameNode: 1 for the present one, 0 for all others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsNamenodeStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsNamenodeStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.namenode.name", hdfsNamenodeNameAttributeValue)
+	dp.Attributes().PutStr("hdfs.namenode.state", hdfsNamenodeStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeStatus(cfg HdfsNamenodeStatusMetricConfig) metricHdfsNamenodeStatus {
+	m := metricHdfsNamenodeStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeStorageStale struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   HdfsNamenodeStorageStaleMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.storage.stale metric with initial data.
+func (m *metricHdfsNamenodeStorageStale) init() {
+	m.data.SetName("hdfs.namenode.storage.stale")
+	m.data.SetDescription("Storages whose reports are awaited, as after a failover.")
+	m.data.SetUnit("{storage}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeStorageStale) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeStorageStale) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeStorageStale) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeStorageStale(cfg HdfsNamenodeStorageStaleMetricConfig) metricHdfsNamenodeStorageStale {
+	m := metricHdfsNamenodeStorageStale{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeVolumeFailures struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   HdfsNamenodeVolumeFailuresMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.volume.failures metric with initial data.
+func (m *metricHdfsNamenodeVolumeFailures) init() {
+	m.data.SetName("hdfs.namenode.volume.failures")
+	m.data.SetDescription("Volumes that have failed on all DataNodes.")
+	m.data.SetUnit("{volume}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeVolumeFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeVolumeFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeVolumeFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeVolumeFailures(cfg HdfsNamenodeVolumeFailuresMetricConfig) metricHdfsNamenodeVolumeFailures {
+	m := metricHdfsNamenodeVolumeFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobAttemptDuration struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   MapreduceJobAttemptDurationMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.attempt.duration metric with initial data.
+func (m *metricMapreduceJobAttemptDuration) init() {
+	m.data.SetName("mapreduce.job.attempt.duration")
+	m.data.SetDescription("Average time that successful task attempts spent in a phase, of a job that has ended.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobAttemptDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mapreduceTaskPhaseAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mapreduce.task.phase", mapreduceTaskPhaseAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobAttemptDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobAttemptDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobAttemptDuration(cfg MapreduceJobAttemptDurationMetricConfig) metricMapreduceJobAttemptDuration {
+	m := metricMapreduceJobAttemptDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobAttempts struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   MapreduceJobAttemptsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.attempts metric with initial data.
+func (m *metricMapreduceJobAttempts) init() {
+	m.data.SetName("mapreduce.job.attempts")
+	m.data.SetDescription("Task attempts by state.")
+	m.data.SetUnit("{attempt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobAttempts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue string, mapreduceAttemptStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+	dp.Attributes().PutStr("mapreduce.attempt.state", mapreduceAttemptStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobAttempts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobAttempts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobAttempts(cfg MapreduceJobAttemptsMetricConfig) metricMapreduceJobAttempts {
+	m := metricMapreduceJobAttempts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobCounter struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   MapreduceJobCounterMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.counter metric with initial data.
+func (m *metricMapreduceJobCounter) init() {
+	m.data.SetName("mapreduce.job.counter")
+	m.data.SetDescription("Counter of the job, in the unit that its author gave it: those of Hadoop with MILLIS or MILLISECONDS in the name are in ms, with BYTES in By.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobCounter) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceCounterGroupAttributeValue string, mapreduceCounterNameAttributeValue string, mapreduceCounterScopeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.counter.group", mapreduceCounterGroupAttributeValue)
+	dp.Attributes().PutStr("mapreduce.counter.name", mapreduceCounterNameAttributeValue)
+	dp.Attributes().PutStr("mapreduce.counter.scope", mapreduceCounterScopeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobCounter) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobCounter) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobCounter(cfg MapreduceJobCounterMetricConfig) metricMapreduceJobCounter {
+	m := metricMapreduceJobCounter{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobDuration struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   MapreduceJobDurationMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.duration metric with initial data.
+func (m *metricMapreduceJobDuration) init() {
+	m.data.SetName("mapreduce.job.duration")
+	m.data.SetDescription("Time from the start of the job to its end, or until now.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricMapreduceJobDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobDuration(cfg MapreduceJobDurationMetricConfig) metricMapreduceJobDuration {
+	m := metricMapreduceJobDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobProgress struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   MapreduceJobProgressMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.progress metric with initial data.
+func (m *metricMapreduceJobProgress) init() {
+	m.data.SetName("mapreduce.job.progress")
+	m.data.SetDescription("Share of the work that is done.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobProgress(cfg MapreduceJobProgressMetricConfig) metricMapreduceJobProgress {
+	m := metricMapreduceJobProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobStatus struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   MapreduceJobStatusMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.status metric with initial data.
+func (m *metricMapreduceJobStatus) init() {
+	m.data.SetName("mapreduce.job.status")
+	m.data.SetDescription("State of the job: 1 for the present one, 0 for all others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceJobStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.job.state", mapreduceJobStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobStatus(cfg MapreduceJobStatusMetricConfig) metricMapreduceJobStatus {
+	m := metricMapreduceJobStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTaskCount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   MapreduceJobTaskCountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.task.count metric with initial data.
+func (m *metricMapreduceJobTaskCount) init() {
+	m.data.SetName("mapreduce.job.task.count")
+	m.data.SetDescription("Tasks of the job.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTaskCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTaskCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTaskCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTaskCount(cfg MapreduceJobTaskCountMetricConfig) metricMapreduceJobTaskCount {
+	m := metricMapreduceJobTaskCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTaskDuration struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   MapreduceJobTaskDurationMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.task.duration metric with initial data.
+func (m *metricMapreduceJobTaskDuration) init() {
+	m.data.SetName("mapreduce.job.task.duration")
+	m.data.SetDescription("Quantiles of the time that successful tasks took.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTaskDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue string, mapreduceTaskQuantileAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+	dp.Attributes().PutStr("mapreduce.task.quantile", mapreduceTaskQuantileAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTaskDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTaskDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTaskDuration(cfg MapreduceJobTaskDurationMetricConfig) metricMapreduceJobTaskDuration {
+	m := metricMapreduceJobTaskDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTaskProgress struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   MapreduceJobTaskProgressMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.task.progress metric with initial data.
+func (m *metricMapreduceJobTaskProgress) init() {
+	m.data.SetName("mapreduce.job.task.progress")
+	m.data.SetDescription("Quantiles of the progress of the tasks that run.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTaskProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue string, mapreduceTaskQuantileAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+	dp.Attributes().PutStr("mapreduce.task.quantile", mapreduceTaskQuantileAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTaskProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTaskProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTaskProgress(cfg MapreduceJobTaskProgressMetricConfig) metricMapreduceJobTaskProgress {
+	m := metricMapreduceJobTaskProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTaskRunningDuration struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   MapreduceJobTaskRunningDurationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.task.running.duration metric with initial data.
+func (m *metricMapreduceJobTaskRunningDuration) init() {
+	m.data.SetName("mapreduce.job.task.running.duration")
+	m.data.SetDescription("Quantiles of the time for which the tasks that run have run.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTaskRunningDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue string, mapreduceTaskQuantileAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+	dp.Attributes().PutStr("mapreduce.task.quantile", mapreduceTaskQuantileAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTaskRunningDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTaskRunningDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTaskRunningDuration(cfg MapreduceJobTaskRunningDurationMetricConfig) metricMapreduceJobTaskRunningDuration {
+	m := metricMapreduceJobTaskRunningDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTasks struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   MapreduceJobTasksMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.tasks metric with initial data.
+func (m *metricMapreduceJobTasks) init() {
+	m.data.SetName("mapreduce.job.tasks")
+	m.data.SetDescription("Tasks by state.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTasks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue string, mapreduceTaskStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+	dp.Attributes().PutStr("mapreduce.task.state", mapreduceTaskStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTasks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTasks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTasks(cfg MapreduceJobTasksMetricConfig) metricMapreduceJobTasks {
+	m := metricMapreduceJobTasks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobWaitDuration struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   MapreduceJobWaitDurationMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.wait.duration metric with initial data.
+func (m *metricMapreduceJobWaitDuration) init() {
+	m.data.SetName("mapreduce.job.wait.duration")
+	m.data.SetDescription("Time from the submission of the job to its start.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricMapreduceJobWaitDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobWaitDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobWaitDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobWaitDuration(cfg MapreduceJobWaitDurationMetricConfig) metricMapreduceJobWaitDuration {
+	m := metricMapreduceJobWaitDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
 }
 
 type metricSparkApplicationCoreLimit struct {
@@ -11987,6 +16428,73 @@ type MetricsBuilder struct {
 	buildInfo                                                component.BuildInfo  // contains version information.
 	resourceAttributeIncludeFilter                           map[string]filter.Filter
 	resourceAttributeExcludeFilter                           map[string]filter.Filter
+	metricHdfsDatanodeBlockCount                             metricHdfsDatanodeBlockCount
+	metricHdfsDatanodeBlockIo                                metricHdfsDatanodeBlockIo
+	metricHdfsDatanodeBlockVerificationFailures              metricHdfsDatanodeBlockVerificationFailures
+	metricHdfsDatanodeCacheBlocks                            metricHdfsDatanodeCacheBlocks
+	metricHdfsDatanodeCacheFailures                          metricHdfsDatanodeCacheFailures
+	metricHdfsDatanodeCacheLimit                             metricHdfsDatanodeCacheLimit
+	metricHdfsDatanodeCacheUsage                             metricHdfsDatanodeCacheUsage
+	metricHdfsDatanodeCapacityFree                           metricHdfsDatanodeCapacityFree
+	metricHdfsDatanodeCapacityLimit                          metricHdfsDatanodeCapacityLimit
+	metricHdfsDatanodeCapacityLost                           metricHdfsDatanodeCapacityLost
+	metricHdfsDatanodeCapacityNonDfsUsage                    metricHdfsDatanodeCapacityNonDfsUsage
+	metricHdfsDatanodeCapacityUsage                          metricHdfsDatanodeCapacityUsage
+	metricHdfsDatanodeHeartbeatAge                           metricHdfsDatanodeHeartbeatAge
+	metricHdfsDatanodeIoSize                                 metricHdfsDatanodeIoSize
+	metricHdfsDatanodeJvmGcCount                             metricHdfsDatanodeJvmGcCount
+	metricHdfsDatanodeJvmGcTime                              metricHdfsDatanodeJvmGcTime
+	metricHdfsDatanodeJvmMemoryLimit                         metricHdfsDatanodeJvmMemoryLimit
+	metricHdfsDatanodeJvmMemoryUsage                         metricHdfsDatanodeJvmMemoryUsage
+	metricHdfsDatanodeJvmPauseTime                           metricHdfsDatanodeJvmPauseTime
+	metricHdfsDatanodeJvmThreads                             metricHdfsDatanodeJvmThreads
+	metricHdfsDatanodeNetworkErrors                          metricHdfsDatanodeNetworkErrors
+	metricHdfsDatanodeStatus                                 metricHdfsDatanodeStatus
+	metricHdfsDatanodeTransfers                              metricHdfsDatanodeTransfers
+	metricHdfsDatanodeVolumeFailures                         metricHdfsDatanodeVolumeFailures
+	metricHdfsDatanodeVolumeLastFailureAge                   metricHdfsDatanodeVolumeLastFailureAge
+	metricHdfsNamenodeBlockCount                             metricHdfsNamenodeBlockCount
+	metricHdfsNamenodeBlockStatus                            metricHdfsNamenodeBlockStatus
+	metricHdfsNamenodeCapacityFree                           metricHdfsNamenodeCapacityFree
+	metricHdfsNamenodeCapacityLimit                          metricHdfsNamenodeCapacityLimit
+	metricHdfsNamenodeCapacityLost                           metricHdfsNamenodeCapacityLost
+	metricHdfsNamenodeCapacityNonDfsUsage                    metricHdfsNamenodeCapacityNonDfsUsage
+	metricHdfsNamenodeCapacityUsage                          metricHdfsNamenodeCapacityUsage
+	metricHdfsNamenodeCapacityUtilization                    metricHdfsNamenodeCapacityUtilization
+	metricHdfsNamenodeCheckpointAge                          metricHdfsNamenodeCheckpointAge
+	metricHdfsNamenodeCheckpointTransactions                 metricHdfsNamenodeCheckpointTransactions
+	metricHdfsNamenodeDatanodeCount                          metricHdfsNamenodeDatanodeCount
+	metricHdfsNamenodeFileCount                              metricHdfsNamenodeFileCount
+	metricHdfsNamenodeJvmGcCount                             metricHdfsNamenodeJvmGcCount
+	metricHdfsNamenodeJvmGcTime                              metricHdfsNamenodeJvmGcTime
+	metricHdfsNamenodeJvmMemoryLimit                         metricHdfsNamenodeJvmMemoryLimit
+	metricHdfsNamenodeJvmMemoryUsage                         metricHdfsNamenodeJvmMemoryUsage
+	metricHdfsNamenodeJvmPauseTime                           metricHdfsNamenodeJvmPauseTime
+	metricHdfsNamenodeJvmThreads                             metricHdfsNamenodeJvmThreads
+	metricHdfsNamenodeLoad                                   metricHdfsNamenodeLoad
+	metricHdfsNamenodeLockQueueLength                        metricHdfsNamenodeLockQueueLength
+	metricHdfsNamenodeObjectLimit                            metricHdfsNamenodeObjectLimit
+	metricHdfsNamenodeRPCCalls                               metricHdfsNamenodeRPCCalls
+	metricHdfsNamenodeRPCConnections                         metricHdfsNamenodeRPCConnections
+	metricHdfsNamenodeRPCProcessingTime                      metricHdfsNamenodeRPCProcessingTime
+	metricHdfsNamenodeRPCQueueLength                         metricHdfsNamenodeRPCQueueLength
+	metricHdfsNamenodeRPCQueueTime                           metricHdfsNamenodeRPCQueueTime
+	metricHdfsNamenodeSafemode                               metricHdfsNamenodeSafemode
+	metricHdfsNamenodeStatus                                 metricHdfsNamenodeStatus
+	metricHdfsNamenodeStorageStale                           metricHdfsNamenodeStorageStale
+	metricHdfsNamenodeVolumeFailures                         metricHdfsNamenodeVolumeFailures
+	metricMapreduceJobAttemptDuration                        metricMapreduceJobAttemptDuration
+	metricMapreduceJobAttempts                               metricMapreduceJobAttempts
+	metricMapreduceJobCounter                                metricMapreduceJobCounter
+	metricMapreduceJobDuration                               metricMapreduceJobDuration
+	metricMapreduceJobProgress                               metricMapreduceJobProgress
+	metricMapreduceJobStatus                                 metricMapreduceJobStatus
+	metricMapreduceJobTaskCount                              metricMapreduceJobTaskCount
+	metricMapreduceJobTaskDuration                           metricMapreduceJobTaskDuration
+	metricMapreduceJobTaskProgress                           metricMapreduceJobTaskProgress
+	metricMapreduceJobTaskRunningDuration                    metricMapreduceJobTaskRunningDuration
+	metricMapreduceJobTasks                                  metricMapreduceJobTasks
+	metricMapreduceJobWaitDuration                           metricMapreduceJobWaitDuration
 	metricSparkApplicationCoreLimit                          metricSparkApplicationCoreLimit
 	metricSparkApplicationCoreTime                           metricSparkApplicationCoreTime
 	metricSparkApplicationDuration                           metricSparkApplicationDuration
@@ -12195,10 +16703,77 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                                   mbc,
-		startTime:                                                pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                            pmetric.NewMetrics(),
-		buildInfo:                                                settings.BuildInfo,
+		config:                       mbc,
+		startTime:                    pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                pmetric.NewMetrics(),
+		buildInfo:                    settings.BuildInfo,
+		metricHdfsDatanodeBlockCount: newMetricHdfsDatanodeBlockCount(mbc.Metrics.HdfsDatanodeBlockCount),
+		metricHdfsDatanodeBlockIo:    newMetricHdfsDatanodeBlockIo(mbc.Metrics.HdfsDatanodeBlockIo),
+		metricHdfsDatanodeBlockVerificationFailures:              newMetricHdfsDatanodeBlockVerificationFailures(mbc.Metrics.HdfsDatanodeBlockVerificationFailures),
+		metricHdfsDatanodeCacheBlocks:                            newMetricHdfsDatanodeCacheBlocks(mbc.Metrics.HdfsDatanodeCacheBlocks),
+		metricHdfsDatanodeCacheFailures:                          newMetricHdfsDatanodeCacheFailures(mbc.Metrics.HdfsDatanodeCacheFailures),
+		metricHdfsDatanodeCacheLimit:                             newMetricHdfsDatanodeCacheLimit(mbc.Metrics.HdfsDatanodeCacheLimit),
+		metricHdfsDatanodeCacheUsage:                             newMetricHdfsDatanodeCacheUsage(mbc.Metrics.HdfsDatanodeCacheUsage),
+		metricHdfsDatanodeCapacityFree:                           newMetricHdfsDatanodeCapacityFree(mbc.Metrics.HdfsDatanodeCapacityFree),
+		metricHdfsDatanodeCapacityLimit:                          newMetricHdfsDatanodeCapacityLimit(mbc.Metrics.HdfsDatanodeCapacityLimit),
+		metricHdfsDatanodeCapacityLost:                           newMetricHdfsDatanodeCapacityLost(mbc.Metrics.HdfsDatanodeCapacityLost),
+		metricHdfsDatanodeCapacityNonDfsUsage:                    newMetricHdfsDatanodeCapacityNonDfsUsage(mbc.Metrics.HdfsDatanodeCapacityNonDfsUsage),
+		metricHdfsDatanodeCapacityUsage:                          newMetricHdfsDatanodeCapacityUsage(mbc.Metrics.HdfsDatanodeCapacityUsage),
+		metricHdfsDatanodeHeartbeatAge:                           newMetricHdfsDatanodeHeartbeatAge(mbc.Metrics.HdfsDatanodeHeartbeatAge),
+		metricHdfsDatanodeIoSize:                                 newMetricHdfsDatanodeIoSize(mbc.Metrics.HdfsDatanodeIoSize),
+		metricHdfsDatanodeJvmGcCount:                             newMetricHdfsDatanodeJvmGcCount(mbc.Metrics.HdfsDatanodeJvmGcCount),
+		metricHdfsDatanodeJvmGcTime:                              newMetricHdfsDatanodeJvmGcTime(mbc.Metrics.HdfsDatanodeJvmGcTime),
+		metricHdfsDatanodeJvmMemoryLimit:                         newMetricHdfsDatanodeJvmMemoryLimit(mbc.Metrics.HdfsDatanodeJvmMemoryLimit),
+		metricHdfsDatanodeJvmMemoryUsage:                         newMetricHdfsDatanodeJvmMemoryUsage(mbc.Metrics.HdfsDatanodeJvmMemoryUsage),
+		metricHdfsDatanodeJvmPauseTime:                           newMetricHdfsDatanodeJvmPauseTime(mbc.Metrics.HdfsDatanodeJvmPauseTime),
+		metricHdfsDatanodeJvmThreads:                             newMetricHdfsDatanodeJvmThreads(mbc.Metrics.HdfsDatanodeJvmThreads),
+		metricHdfsDatanodeNetworkErrors:                          newMetricHdfsDatanodeNetworkErrors(mbc.Metrics.HdfsDatanodeNetworkErrors),
+		metricHdfsDatanodeStatus:                                 newMetricHdfsDatanodeStatus(mbc.Metrics.HdfsDatanodeStatus),
+		metricHdfsDatanodeTransfers:                              newMetricHdfsDatanodeTransfers(mbc.Metrics.HdfsDatanodeTransfers),
+		metricHdfsDatanodeVolumeFailures:                         newMetricHdfsDatanodeVolumeFailures(mbc.Metrics.HdfsDatanodeVolumeFailures),
+		metricHdfsDatanodeVolumeLastFailureAge:                   newMetricHdfsDatanodeVolumeLastFailureAge(mbc.Metrics.HdfsDatanodeVolumeLastFailureAge),
+		metricHdfsNamenodeBlockCount:                             newMetricHdfsNamenodeBlockCount(mbc.Metrics.HdfsNamenodeBlockCount),
+		metricHdfsNamenodeBlockStatus:                            newMetricHdfsNamenodeBlockStatus(mbc.Metrics.HdfsNamenodeBlockStatus),
+		metricHdfsNamenodeCapacityFree:                           newMetricHdfsNamenodeCapacityFree(mbc.Metrics.HdfsNamenodeCapacityFree),
+		metricHdfsNamenodeCapacityLimit:                          newMetricHdfsNamenodeCapacityLimit(mbc.Metrics.HdfsNamenodeCapacityLimit),
+		metricHdfsNamenodeCapacityLost:                           newMetricHdfsNamenodeCapacityLost(mbc.Metrics.HdfsNamenodeCapacityLost),
+		metricHdfsNamenodeCapacityNonDfsUsage:                    newMetricHdfsNamenodeCapacityNonDfsUsage(mbc.Metrics.HdfsNamenodeCapacityNonDfsUsage),
+		metricHdfsNamenodeCapacityUsage:                          newMetricHdfsNamenodeCapacityUsage(mbc.Metrics.HdfsNamenodeCapacityUsage),
+		metricHdfsNamenodeCapacityUtilization:                    newMetricHdfsNamenodeCapacityUtilization(mbc.Metrics.HdfsNamenodeCapacityUtilization),
+		metricHdfsNamenodeCheckpointAge:                          newMetricHdfsNamenodeCheckpointAge(mbc.Metrics.HdfsNamenodeCheckpointAge),
+		metricHdfsNamenodeCheckpointTransactions:                 newMetricHdfsNamenodeCheckpointTransactions(mbc.Metrics.HdfsNamenodeCheckpointTransactions),
+		metricHdfsNamenodeDatanodeCount:                          newMetricHdfsNamenodeDatanodeCount(mbc.Metrics.HdfsNamenodeDatanodeCount),
+		metricHdfsNamenodeFileCount:                              newMetricHdfsNamenodeFileCount(mbc.Metrics.HdfsNamenodeFileCount),
+		metricHdfsNamenodeJvmGcCount:                             newMetricHdfsNamenodeJvmGcCount(mbc.Metrics.HdfsNamenodeJvmGcCount),
+		metricHdfsNamenodeJvmGcTime:                              newMetricHdfsNamenodeJvmGcTime(mbc.Metrics.HdfsNamenodeJvmGcTime),
+		metricHdfsNamenodeJvmMemoryLimit:                         newMetricHdfsNamenodeJvmMemoryLimit(mbc.Metrics.HdfsNamenodeJvmMemoryLimit),
+		metricHdfsNamenodeJvmMemoryUsage:                         newMetricHdfsNamenodeJvmMemoryUsage(mbc.Metrics.HdfsNamenodeJvmMemoryUsage),
+		metricHdfsNamenodeJvmPauseTime:                           newMetricHdfsNamenodeJvmPauseTime(mbc.Metrics.HdfsNamenodeJvmPauseTime),
+		metricHdfsNamenodeJvmThreads:                             newMetricHdfsNamenodeJvmThreads(mbc.Metrics.HdfsNamenodeJvmThreads),
+		metricHdfsNamenodeLoad:                                   newMetricHdfsNamenodeLoad(mbc.Metrics.HdfsNamenodeLoad),
+		metricHdfsNamenodeLockQueueLength:                        newMetricHdfsNamenodeLockQueueLength(mbc.Metrics.HdfsNamenodeLockQueueLength),
+		metricHdfsNamenodeObjectLimit:                            newMetricHdfsNamenodeObjectLimit(mbc.Metrics.HdfsNamenodeObjectLimit),
+		metricHdfsNamenodeRPCCalls:                               newMetricHdfsNamenodeRPCCalls(mbc.Metrics.HdfsNamenodeRPCCalls),
+		metricHdfsNamenodeRPCConnections:                         newMetricHdfsNamenodeRPCConnections(mbc.Metrics.HdfsNamenodeRPCConnections),
+		metricHdfsNamenodeRPCProcessingTime:                      newMetricHdfsNamenodeRPCProcessingTime(mbc.Metrics.HdfsNamenodeRPCProcessingTime),
+		metricHdfsNamenodeRPCQueueLength:                         newMetricHdfsNamenodeRPCQueueLength(mbc.Metrics.HdfsNamenodeRPCQueueLength),
+		metricHdfsNamenodeRPCQueueTime:                           newMetricHdfsNamenodeRPCQueueTime(mbc.Metrics.HdfsNamenodeRPCQueueTime),
+		metricHdfsNamenodeSafemode:                               newMetricHdfsNamenodeSafemode(mbc.Metrics.HdfsNamenodeSafemode),
+		metricHdfsNamenodeStatus:                                 newMetricHdfsNamenodeStatus(mbc.Metrics.HdfsNamenodeStatus),
+		metricHdfsNamenodeStorageStale:                           newMetricHdfsNamenodeStorageStale(mbc.Metrics.HdfsNamenodeStorageStale),
+		metricHdfsNamenodeVolumeFailures:                         newMetricHdfsNamenodeVolumeFailures(mbc.Metrics.HdfsNamenodeVolumeFailures),
+		metricMapreduceJobAttemptDuration:                        newMetricMapreduceJobAttemptDuration(mbc.Metrics.MapreduceJobAttemptDuration),
+		metricMapreduceJobAttempts:                               newMetricMapreduceJobAttempts(mbc.Metrics.MapreduceJobAttempts),
+		metricMapreduceJobCounter:                                newMetricMapreduceJobCounter(mbc.Metrics.MapreduceJobCounter),
+		metricMapreduceJobDuration:                               newMetricMapreduceJobDuration(mbc.Metrics.MapreduceJobDuration),
+		metricMapreduceJobProgress:                               newMetricMapreduceJobProgress(mbc.Metrics.MapreduceJobProgress),
+		metricMapreduceJobStatus:                                 newMetricMapreduceJobStatus(mbc.Metrics.MapreduceJobStatus),
+		metricMapreduceJobTaskCount:                              newMetricMapreduceJobTaskCount(mbc.Metrics.MapreduceJobTaskCount),
+		metricMapreduceJobTaskDuration:                           newMetricMapreduceJobTaskDuration(mbc.Metrics.MapreduceJobTaskDuration),
+		metricMapreduceJobTaskProgress:                           newMetricMapreduceJobTaskProgress(mbc.Metrics.MapreduceJobTaskProgress),
+		metricMapreduceJobTaskRunningDuration:                    newMetricMapreduceJobTaskRunningDuration(mbc.Metrics.MapreduceJobTaskRunningDuration),
+		metricMapreduceJobTasks:                                  newMetricMapreduceJobTasks(mbc.Metrics.MapreduceJobTasks),
+		metricMapreduceJobWaitDuration:                           newMetricMapreduceJobWaitDuration(mbc.Metrics.MapreduceJobWaitDuration),
 		metricSparkApplicationCoreLimit:                          newMetricSparkApplicationCoreLimit(mbc.Metrics.SparkApplicationCoreLimit),
 		metricSparkApplicationCoreTime:                           newMetricSparkApplicationCoreTime(mbc.Metrics.SparkApplicationCoreTime),
 		metricSparkApplicationDuration:                           newMetricSparkApplicationDuration(mbc.Metrics.SparkApplicationDuration),
@@ -12389,6 +16964,24 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		resourceAttributeIncludeFilter:                           make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:                           make(map[string]filter.Filter),
 	}
+	if mbc.ResourceAttributes.HdfsClusterName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["hdfs.cluster.name"] = filter.CreateFilter(mbc.ResourceAttributes.HdfsClusterName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HdfsClusterName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["hdfs.cluster.name"] = filter.CreateFilter(mbc.ResourceAttributes.HdfsClusterName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.MapreduceJobID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["mapreduce.job.id"] = filter.CreateFilter(mbc.ResourceAttributes.MapreduceJobID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.MapreduceJobID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["mapreduce.job.id"] = filter.CreateFilter(mbc.ResourceAttributes.MapreduceJobID.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.MapreduceJobName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["mapreduce.job.name"] = filter.CreateFilter(mbc.ResourceAttributes.MapreduceJobName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.MapreduceJobName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["mapreduce.job.name"] = filter.CreateFilter(mbc.ResourceAttributes.MapreduceJobName.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.ServiceName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["service.name"] = filter.CreateFilter(mbc.ResourceAttributes.ServiceName.MetricsInclude)
 	}
@@ -12519,6 +17112,18 @@ func WithStartTimeOverride(start pcommon.Timestamp) ResourceMetricsOption {
 	})
 }
 
+// ForHdfsCluster returns a HdfsClusterMetricsBuilder that restricts metric recording
+// to metrics belonging to the hdfs.cluster entity.
+func (mb *MetricsBuilder) ForHdfsCluster(e *HdfsClusterEntity) *HdfsClusterMetricsBuilder {
+	return &HdfsClusterMetricsBuilder{mb: mb, entity: e}
+}
+
+// ForMapreduceJob returns a MapreduceJobMetricsBuilder that restricts metric recording
+// to metrics belonging to the mapreduce.job entity.
+func (mb *MetricsBuilder) ForMapreduceJob(e *MapreduceJobEntity) *MapreduceJobMetricsBuilder {
+	return &MapreduceJobMetricsBuilder{mb: mb, entity: e}
+}
+
 // ForSparkApplication returns a SparkApplicationMetricsBuilder that restricts metric recording
 // to metrics belonging to the spark.application entity.
 func (mb *MetricsBuilder) ForSparkApplication(e *SparkApplicationEntity) *SparkApplicationMetricsBuilder {
@@ -12544,6 +17149,73 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
+	mb.metricHdfsDatanodeBlockCount.emit(ils.Metrics())
+	mb.metricHdfsDatanodeBlockIo.emit(ils.Metrics())
+	mb.metricHdfsDatanodeBlockVerificationFailures.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCacheBlocks.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCacheFailures.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCacheLimit.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCacheUsage.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCapacityFree.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCapacityLimit.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCapacityLost.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCapacityNonDfsUsage.emit(ils.Metrics())
+	mb.metricHdfsDatanodeCapacityUsage.emit(ils.Metrics())
+	mb.metricHdfsDatanodeHeartbeatAge.emit(ils.Metrics())
+	mb.metricHdfsDatanodeIoSize.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmGcCount.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmGcTime.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmMemoryLimit.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmMemoryUsage.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmPauseTime.emit(ils.Metrics())
+	mb.metricHdfsDatanodeJvmThreads.emit(ils.Metrics())
+	mb.metricHdfsDatanodeNetworkErrors.emit(ils.Metrics())
+	mb.metricHdfsDatanodeStatus.emit(ils.Metrics())
+	mb.metricHdfsDatanodeTransfers.emit(ils.Metrics())
+	mb.metricHdfsDatanodeVolumeFailures.emit(ils.Metrics())
+	mb.metricHdfsDatanodeVolumeLastFailureAge.emit(ils.Metrics())
+	mb.metricHdfsNamenodeBlockCount.emit(ils.Metrics())
+	mb.metricHdfsNamenodeBlockStatus.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityFree.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityLimit.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityLost.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityNonDfsUsage.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityUsage.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCapacityUtilization.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCheckpointAge.emit(ils.Metrics())
+	mb.metricHdfsNamenodeCheckpointTransactions.emit(ils.Metrics())
+	mb.metricHdfsNamenodeDatanodeCount.emit(ils.Metrics())
+	mb.metricHdfsNamenodeFileCount.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmGcCount.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmGcTime.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmMemoryLimit.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmMemoryUsage.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmPauseTime.emit(ils.Metrics())
+	mb.metricHdfsNamenodeJvmThreads.emit(ils.Metrics())
+	mb.metricHdfsNamenodeLoad.emit(ils.Metrics())
+	mb.metricHdfsNamenodeLockQueueLength.emit(ils.Metrics())
+	mb.metricHdfsNamenodeObjectLimit.emit(ils.Metrics())
+	mb.metricHdfsNamenodeRPCCalls.emit(ils.Metrics())
+	mb.metricHdfsNamenodeRPCConnections.emit(ils.Metrics())
+	mb.metricHdfsNamenodeRPCProcessingTime.emit(ils.Metrics())
+	mb.metricHdfsNamenodeRPCQueueLength.emit(ils.Metrics())
+	mb.metricHdfsNamenodeRPCQueueTime.emit(ils.Metrics())
+	mb.metricHdfsNamenodeSafemode.emit(ils.Metrics())
+	mb.metricHdfsNamenodeStatus.emit(ils.Metrics())
+	mb.metricHdfsNamenodeStorageStale.emit(ils.Metrics())
+	mb.metricHdfsNamenodeVolumeFailures.emit(ils.Metrics())
+	mb.metricMapreduceJobAttemptDuration.emit(ils.Metrics())
+	mb.metricMapreduceJobAttempts.emit(ils.Metrics())
+	mb.metricMapreduceJobCounter.emit(ils.Metrics())
+	mb.metricMapreduceJobDuration.emit(ils.Metrics())
+	mb.metricMapreduceJobProgress.emit(ils.Metrics())
+	mb.metricMapreduceJobStatus.emit(ils.Metrics())
+	mb.metricMapreduceJobTaskCount.emit(ils.Metrics())
+	mb.metricMapreduceJobTaskDuration.emit(ils.Metrics())
+	mb.metricMapreduceJobTaskProgress.emit(ils.Metrics())
+	mb.metricMapreduceJobTaskRunningDuration.emit(ils.Metrics())
+	mb.metricMapreduceJobTasks.emit(ils.Metrics())
+	mb.metricMapreduceJobWaitDuration.emit(ils.Metrics())
 	mb.metricSparkApplicationCoreLimit.emit(ils.Metrics())
 	mb.metricSparkApplicationCoreTime.emit(ils.Metrics())
 	mb.metricSparkApplicationDuration.emit(ils.Metrics())
@@ -12760,6 +17432,475 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	metrics := mb.metricsBuffer
 	mb.metricsBuffer = pmetric.NewMetrics()
 	return metrics
+}
+
+// RecordHdfsDatanodeBlockCountDataPoint adds a data point to hdfs.datanode.block.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeBlockCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeBlockCount.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeBlockIoDataPoint adds a data point to hdfs.datanode.block.io metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockIoDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeBlockIoDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue AttributeHdfsIoDirection) {
+	mb.metricHdfsDatanodeBlockIo.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsIoDirectionAttributeValue.String())
+}
+
+// RecordHdfsDatanodeBlockVerificationFailuresDataPoint adds a data point to hdfs.datanode.block.verification_failures metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockVerificationFailuresDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeBlockVerificationFailures.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheBlocksDataPoint adds a data point to hdfs.datanode.cache.blocks metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCacheBlocksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCacheBlocksDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCacheBlocks.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheFailuresDataPoint adds a data point to hdfs.datanode.cache.failures metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCacheFailuresDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCacheFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsCacheOperationAttributeValue AttributeHdfsCacheOperation) {
+	mb.metricHdfsDatanodeCacheFailures.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsCacheOperationAttributeValue.String())
+}
+
+// RecordHdfsDatanodeCacheLimitDataPoint adds a data point to hdfs.datanode.cache.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCacheLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCacheLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCacheLimit.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCacheUsageDataPoint adds a data point to hdfs.datanode.cache.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCacheUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCacheUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCacheUsage.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityFreeDataPoint adds a data point to hdfs.datanode.capacity.free metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCapacityFreeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCapacityFreeDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCapacityFree.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityLimitDataPoint adds a data point to hdfs.datanode.capacity.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCapacityLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCapacityLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCapacityLimit.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityLostDataPoint adds a data point to hdfs.datanode.capacity.lost metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCapacityLostDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCapacityLostDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCapacityLost.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityNonDfsUsageDataPoint adds a data point to hdfs.datanode.capacity.non_dfs.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCapacityNonDfsUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCapacityNonDfsUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCapacityNonDfsUsage.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeCapacityUsageDataPoint adds a data point to hdfs.datanode.capacity.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeCapacityUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeCapacityUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeCapacityUsage.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeHeartbeatAgeDataPoint adds a data point to hdfs.datanode.heartbeat.age metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeHeartbeatAgeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeHeartbeatAgeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeHeartbeatAge.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeIoSizeDataPoint adds a data point to hdfs.datanode.io.size metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeIoSizeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeIoSizeDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue AttributeHdfsIoDirection) {
+	mb.metricHdfsDatanodeIoSize.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsIoDirectionAttributeValue.String())
+}
+
+// RecordHdfsDatanodeJvmGcCountDataPoint adds a data point to hdfs.datanode.jvm.gc.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmGcCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmGcCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeJvmGcCount.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmGcTimeDataPoint adds a data point to hdfs.datanode.jvm.gc.time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmGcTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeJvmGcTime.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmMemoryLimitDataPoint adds a data point to hdfs.datanode.jvm.memory.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeJvmMemoryLimit.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmMemoryUsageDataPoint adds a data point to hdfs.datanode.jvm.memory.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue AttributeHdfsJvmMemoryType) {
+	mb.metricHdfsDatanodeJvmMemoryUsage.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsJvmMemoryTypeAttributeValue.String())
+}
+
+// RecordHdfsDatanodeJvmPauseTimeDataPoint adds a data point to hdfs.datanode.jvm.pause.time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmPauseTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmPauseTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeJvmPauseTime.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeJvmThreadsDataPoint adds a data point to hdfs.datanode.jvm.threads metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeJvmThreadsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeJvmThreadsDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue AttributeHdfsJvmThreadState) {
+	mb.metricHdfsDatanodeJvmThreads.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsJvmThreadStateAttributeValue.String())
+}
+
+// RecordHdfsDatanodeNetworkErrorsDataPoint adds a data point to hdfs.datanode.network.errors metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeNetworkErrorsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeNetworkErrorsDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeNetworkErrors.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeStatusDataPoint adds a data point to hdfs.datanode.status metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeStatusDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsDatanodeAdminStateAttributeValue AttributeHdfsDatanodeAdminState) {
+	mb.metricHdfsDatanodeStatus.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsDatanodeAdminStateAttributeValue.String())
+}
+
+// RecordHdfsDatanodeTransfersDataPoint adds a data point to hdfs.datanode.transfers metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeTransfersDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeTransfersDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeTransfers.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeVolumeFailuresDataPoint adds a data point to hdfs.datanode.volume.failures metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeVolumeFailuresDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeVolumeFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeVolumeFailures.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeVolumeLastFailureAgeDataPoint adds a data point to hdfs.datanode.volume.last_failure.age metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(ts pcommon.Timestamp, val float64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeVolumeLastFailureAge.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeBlockCountDataPoint adds a data point to hdfs.namenode.block.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeBlockCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeBlockCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeBlockCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeBlockStatusDataPoint adds a data point to hdfs.namenode.block.status metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeBlockStatusDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeBlockStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsBlockStateAttributeValue AttributeHdfsBlockState) {
+	mb.metricHdfsNamenodeBlockStatus.recordDataPoint(mb.startTime, ts, val, hdfsBlockStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeCapacityFreeDataPoint adds a data point to hdfs.namenode.capacity.free metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityFreeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityFreeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCapacityFree.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityLimitDataPoint adds a data point to hdfs.namenode.capacity.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCapacityLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityLostDataPoint adds a data point to hdfs.namenode.capacity.lost metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityLostDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityLostDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCapacityLost.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityNonDfsUsageDataPoint adds a data point to hdfs.namenode.capacity.non_dfs.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityNonDfsUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityNonDfsUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCapacityNonDfsUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityUsageDataPoint adds a data point to hdfs.namenode.capacity.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCapacityUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCapacityUtilizationDataPoint adds a data point to hdfs.namenode.capacity.utilization metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCapacityUtilizationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCapacityUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricHdfsNamenodeCapacityUtilization.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCheckpointAgeDataPoint adds a data point to hdfs.namenode.checkpoint.age metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCheckpointAgeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCheckpointAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricHdfsNamenodeCheckpointAge.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeCheckpointTransactionsDataPoint adds a data point to hdfs.namenode.checkpoint.transactions metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeCheckpointTransactionsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeCheckpointTransactionsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeCheckpointTransactions.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeDatanodeCountDataPoint adds a data point to hdfs.namenode.datanode.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeDatanodeCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeDatanodeCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
+	mb.metricHdfsNamenodeDatanodeCount.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeFileCountDataPoint adds a data point to hdfs.namenode.file.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeFileCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeFileCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeFileCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeJvmGcCountDataPoint adds a data point to hdfs.namenode.jvm.gc.count metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmGcCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmGcCountDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	mb.metricHdfsNamenodeJvmGcCount.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmGcTimeDataPoint adds a data point to hdfs.namenode.jvm.gc.time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmGcTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	mb.metricHdfsNamenodeJvmGcTime.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmMemoryLimitDataPoint adds a data point to hdfs.namenode.jvm.memory.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	mb.metricHdfsNamenodeJvmMemoryLimit.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmMemoryUsageDataPoint adds a data point to hdfs.namenode.jvm.memory.usage metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmMemoryTypeAttributeValue AttributeHdfsJvmMemoryType) {
+	mb.metricHdfsNamenodeJvmMemoryUsage.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsJvmMemoryTypeAttributeValue.String())
+}
+
+// RecordHdfsNamenodeJvmPauseTimeDataPoint adds a data point to hdfs.namenode.jvm.pause.time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmPauseTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmPauseTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string) {
+	mb.metricHdfsNamenodeJvmPauseTime.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeJvmThreadsDataPoint adds a data point to hdfs.namenode.jvm.threads metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeJvmThreadsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeJvmThreadsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsJvmThreadStateAttributeValue AttributeHdfsJvmThreadState) {
+	mb.metricHdfsNamenodeJvmThreads.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsJvmThreadStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeLoadDataPoint adds a data point to hdfs.namenode.load metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeLoadDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeLoadDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeLoad.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeLockQueueLengthDataPoint adds a data point to hdfs.namenode.lock.queue.length metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeLockQueueLengthDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeLockQueueLengthDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeLockQueueLength.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeObjectLimitDataPoint adds a data point to hdfs.namenode.object.limit metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeObjectLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeObjectLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeObjectLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeRPCCallsDataPoint adds a data point to hdfs.namenode.rpc.calls metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeRPCCallsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeRPCCallsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	mb.metricHdfsNamenodeRPCCalls.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCConnectionsDataPoint adds a data point to hdfs.namenode.rpc.connections metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeRPCConnectionsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeRPCConnectionsDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	mb.metricHdfsNamenodeRPCConnections.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCProcessingTimeDataPoint adds a data point to hdfs.namenode.rpc.processing_time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeRPCProcessingTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeRPCProcessingTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	mb.metricHdfsNamenodeRPCProcessingTime.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCQueueLengthDataPoint adds a data point to hdfs.namenode.rpc.queue.length metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeRPCQueueLengthDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeRPCQueueLengthDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	mb.metricHdfsNamenodeRPCQueueLength.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeRPCQueueTimeDataPoint adds a data point to hdfs.namenode.rpc.queue_time metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeRPCQueueTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeRPCQueueTimeDataPoint(ts pcommon.Timestamp, val float64, hdfsNamenodeNameAttributeValue string, hdfsRPCPortAttributeValue string) {
+	mb.metricHdfsNamenodeRPCQueueTime.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsRPCPortAttributeValue)
+}
+
+// RecordHdfsNamenodeSafemodeDataPoint adds a data point to hdfs.namenode.safemode metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeSafemodeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeSafemodeDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string) {
+	mb.metricHdfsNamenodeSafemode.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue)
+}
+
+// RecordHdfsNamenodeStatusDataPoint adds a data point to hdfs.namenode.status metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeStatusDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsNamenodeNameAttributeValue string, hdfsNamenodeStateAttributeValue AttributeHdfsNamenodeState) {
+	mb.metricHdfsNamenodeStatus.recordDataPoint(mb.startTime, ts, val, hdfsNamenodeNameAttributeValue, hdfsNamenodeStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeStorageStaleDataPoint adds a data point to hdfs.namenode.storage.stale metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeStorageStaleDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeStorageStaleDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeStorageStale.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordHdfsNamenodeVolumeFailuresDataPoint adds a data point to hdfs.namenode.volume.failures metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeVolumeFailuresDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeVolumeFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeVolumeFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMapreduceJobAttemptDurationDataPoint adds a data point to mapreduce.job.attempt.duration metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobAttemptDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobAttemptDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskPhaseAttributeValue AttributeMapreduceTaskPhase) {
+	mb.metricMapreduceJobAttemptDuration.recordDataPoint(mb.startTime, ts, val, mapreduceTaskPhaseAttributeValue.String())
+}
+
+// RecordMapreduceJobAttemptsDataPoint adds a data point to mapreduce.job.attempts metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobAttemptsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobAttemptsDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceAttemptStateAttributeValue AttributeMapreduceAttemptState) {
+	mb.metricMapreduceJobAttempts.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceAttemptStateAttributeValue.String())
+}
+
+// RecordMapreduceJobCounterDataPoint adds a data point to mapreduce.job.counter metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobCounterDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobCounterDataPoint(ts pcommon.Timestamp, val int64, mapreduceCounterGroupAttributeValue string, mapreduceCounterNameAttributeValue string, mapreduceCounterScopeAttributeValue AttributeMapreduceCounterScope) {
+	mb.metricMapreduceJobCounter.recordDataPoint(mb.startTime, ts, val, mapreduceCounterGroupAttributeValue, mapreduceCounterNameAttributeValue, mapreduceCounterScopeAttributeValue.String())
+}
+
+// RecordMapreduceJobDurationDataPoint adds a data point to mapreduce.job.duration metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMapreduceJobDuration.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordMapreduceJobProgressDataPoint adds a data point to mapreduce.job.progress metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobProgressDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobProgressDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	mb.metricMapreduceJobProgress.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
+}
+
+// RecordMapreduceJobStatusDataPoint adds a data point to mapreduce.job.status metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobStatusDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobStatusDataPoint(ts pcommon.Timestamp, val int64, mapreduceJobStateAttributeValue AttributeMapreduceJobState) {
+	mb.metricMapreduceJobStatus.recordDataPoint(mb.startTime, ts, val, mapreduceJobStateAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskCountDataPoint adds a data point to mapreduce.job.task.count metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskCountDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTaskCountDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	mb.metricMapreduceJobTaskCount.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskDurationDataPoint adds a data point to mapreduce.job.task.duration metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTaskDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	mb.metricMapreduceJobTaskDuration.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskProgressDataPoint adds a data point to mapreduce.job.task.progress metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskProgressDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTaskProgressDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	mb.metricMapreduceJobTaskProgress.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskRunningDurationDataPoint adds a data point to mapreduce.job.task.running.duration metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskRunningDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTaskRunningDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
+	mb.metricMapreduceJobTaskRunningDuration.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTasksDataPoint adds a data point to mapreduce.job.tasks metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTasksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTasksDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskStateAttributeValue AttributeMapreduceTaskState) {
+	mb.metricMapreduceJobTasks.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskStateAttributeValue.String())
+}
+
+// RecordMapreduceJobWaitDurationDataPoint adds a data point to mapreduce.job.wait.duration metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobWaitDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobWaitDurationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricMapreduceJobWaitDuration.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSparkApplicationCoreLimitDataPoint adds a data point to spark.application.core.limit metric.

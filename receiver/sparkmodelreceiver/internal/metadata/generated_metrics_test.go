@@ -66,8 +66,211 @@ func TestMetricsBuilder(t *testing.T) {
 
 			defaultMetricsCount := 0
 			allMetricsCount := 0
+			ebHdfsCluster := mb.ForHdfsCluster(NewHdfsClusterEntity("hdfs.cluster.name-val"))
+			ebMapreduceJob := mb.ForMapreduceJob(NewMapreduceJobEntity("mapreduce.job.id-val"))
 			ebSparkApplication := mb.ForSparkApplication(NewSparkApplicationEntity("spark.cluster.name-val", "spark.application.id-val", "spark.application.attempt.id-val"))
 			ebYarnCluster := mb.ForYarnCluster(NewYarnClusterEntity("yarn.cluster.name-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeBlockCountDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeBlockIoDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCacheBlocksDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCacheFailuresDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsCacheOperationCache)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCacheLimitDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCacheUsageDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCapacityFreeDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCapacityLimitDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCapacityLostDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCapacityNonDfsUsageDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeCapacityUsageDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeHeartbeatAgeDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeIoSizeDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmGcCountDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmGcTimeDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmMemoryLimitDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmMemoryUsageDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsJvmMemoryTypeHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmPauseTimeDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeJvmThreadsDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsJvmThreadStateRunnable)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeNetworkErrorsDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeStatusDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsDatanodeAdminStateInService)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeTransfersDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeVolumeFailuresDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeBlockCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeBlockStatusDataPoint(ts, 1, AttributeHdfsBlockStateMissing)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityFreeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityLostDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityNonDfsUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCapacityUtilizationDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCheckpointAgeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeCheckpointTransactionsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeDatanodeCountDataPoint(ts, 1, AttributeHdfsDatanodeStateLive)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeFileCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmGcCountDataPoint(ts, 1, "hdfs.namenode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmGcTimeDataPoint(ts, 1, "hdfs.namenode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmMemoryLimitDataPoint(ts, 1, "hdfs.namenode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmMemoryUsageDataPoint(ts, 1, "hdfs.namenode.name-val", AttributeHdfsJvmMemoryTypeHeap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmPauseTimeDataPoint(ts, 1, "hdfs.namenode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeJvmThreadsDataPoint(ts, 1, "hdfs.namenode.name-val", AttributeHdfsJvmThreadStateRunnable)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeLoadDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeLockQueueLengthDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeObjectLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeRPCCallsDataPoint(ts, 1, "hdfs.namenode.name-val", "hdfs.rpc.port-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeRPCConnectionsDataPoint(ts, 1, "hdfs.namenode.name-val", "hdfs.rpc.port-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeRPCProcessingTimeDataPoint(ts, 1, "hdfs.namenode.name-val", "hdfs.rpc.port-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeRPCQueueLengthDataPoint(ts, 1, "hdfs.namenode.name-val", "hdfs.rpc.port-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeRPCQueueTimeDataPoint(ts, 1, "hdfs.namenode.name-val", "hdfs.rpc.port-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeSafemodeDataPoint(ts, 1, "hdfs.namenode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeStatusDataPoint(ts, 1, "hdfs.namenode.name-val", AttributeHdfsNamenodeStateActive)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeStorageStaleDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsNamenodeVolumeFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobAttemptDurationDataPoint(ts, 1, AttributeMapreduceTaskPhaseMap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobAttemptsDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceAttemptStateNew)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobCounterDataPoint(ts, 1, "mapreduce.counter.group-val", "mapreduce.counter.name-val", AttributeMapreduceCounterScopeMap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobDurationDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobProgressDataPoint(ts, 1, AttributeMapreduceTaskTypeMap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobStatusDataPoint(ts, 1, AttributeMapreduceJobStateNew)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobTaskCountDataPoint(ts, 1, AttributeMapreduceTaskTypeMap)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobTaskDurationDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobTaskProgressDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobTaskRunningDurationDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobTasksDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskStatePending)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebMapreduceJob.RecordMapreduceJobWaitDurationDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationCoreLimitDataPoint(ts, 1)
@@ -629,10 +832,15 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueVcoreUsageDataPoint(ts, 1, "yarn.queue.name-val")
+			ebHdfsCluster.Emit()
+			ebMapreduceJob.Emit()
 			ebSparkApplication.Emit()
 			ebYarnCluster.Emit()
 
 			rb := mb.NewResourceBuilder()
+			rb.SetHdfsClusterName("hdfs.cluster.name-val")
+			rb.SetMapreduceJobID("mapreduce.job.id-val")
+			rb.SetMapreduceJobName("mapreduce.job.name-val")
 			rb.SetServiceName("service.name-val")
 			rb.SetSparkApplicationAttemptID("spark.application.attempt.id-val")
 			rb.SetSparkApplicationID("spark.application.id-val")
@@ -672,6 +880,1129 @@ func TestMetricsBuilder(t *testing.T) {
 			validatedMetrics := make(map[string]bool)
 			for _, mi := range allMetricsList {
 				switch mi.Name() {
+				case "hdfs.datanode.block.count":
+					assert.False(t, validatedMetrics["hdfs.datanode.block.count"], "Found a duplicate in the metrics slice: hdfs.datanode.block.count")
+					validatedMetrics["hdfs.datanode.block.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks on the DataNode.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.block.io":
+					assert.False(t, validatedMetrics["hdfs.datanode.block.io"], "Found a duplicate in the metrics slice: hdfs.datanode.block.io")
+					validatedMetrics["hdfs.datanode.block.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks read and written.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsIoDirectionAttrVal, ok := dp.Attributes().Get("hdfs.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", hdfsIoDirectionAttrVal.Str())
+				case "hdfs.datanode.block.verification_failures":
+					assert.False(t, validatedMetrics["hdfs.datanode.block.verification_failures"], "Found a duplicate in the metrics slice: hdfs.datanode.block.verification_failures")
+					validatedMetrics["hdfs.datanode.block.verification_failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks that a scan found damaged.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.cache.blocks":
+					assert.False(t, validatedMetrics["hdfs.datanode.cache.blocks"], "Found a duplicate in the metrics slice: hdfs.datanode.cache.blocks")
+					validatedMetrics["hdfs.datanode.cache.blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks that are cached in memory.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.cache.failures":
+					assert.False(t, validatedMetrics["hdfs.datanode.cache.failures"], "Found a duplicate in the metrics slice: hdfs.datanode.cache.failures")
+					validatedMetrics["hdfs.datanode.cache.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks that could not be cached, or not be taken from the cache.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsCacheOperationAttrVal, ok := dp.Attributes().Get("hdfs.cache.operation")
+					assert.True(t, ok)
+					assert.Equal(t, "cache", hdfsCacheOperationAttrVal.Str())
+				case "hdfs.datanode.cache.limit":
+					assert.False(t, validatedMetrics["hdfs.datanode.cache.limit"], "Found a duplicate in the metrics slice: hdfs.datanode.cache.limit")
+					validatedMetrics["hdfs.datanode.cache.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory for cached blocks.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.cache.usage":
+					assert.False(t, validatedMetrics["hdfs.datanode.cache.usage"], "Found a duplicate in the metrics slice: hdfs.datanode.cache.usage")
+					validatedMetrics["hdfs.datanode.cache.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that cached blocks use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.capacity.free":
+					assert.False(t, validatedMetrics["hdfs.datanode.capacity.free"], "Found a duplicate in the metrics slice: hdfs.datanode.capacity.free")
+					validatedMetrics["hdfs.datanode.capacity.free"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space left for HDFS.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.capacity.limit":
+					assert.False(t, validatedMetrics["hdfs.datanode.capacity.limit"], "Found a duplicate in the metrics slice: hdfs.datanode.capacity.limit")
+					validatedMetrics["hdfs.datanode.capacity.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of the volumes, less what is reserved for others.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.capacity.lost":
+					assert.False(t, validatedMetrics["hdfs.datanode.capacity.lost"], "Found a duplicate in the metrics slice: hdfs.datanode.capacity.lost")
+					validatedMetrics["hdfs.datanode.capacity.lost"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Estimated size of the volumes that have failed.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.capacity.non_dfs.usage":
+					assert.False(t, validatedMetrics["hdfs.datanode.capacity.non_dfs.usage"], "Found a duplicate in the metrics slice: hdfs.datanode.capacity.non_dfs.usage")
+					validatedMetrics["hdfs.datanode.capacity.non_dfs.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that others than HDFS use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.capacity.usage":
+					assert.False(t, validatedMetrics["hdfs.datanode.capacity.usage"], "Found a duplicate in the metrics slice: hdfs.datanode.capacity.usage")
+					validatedMetrics["hdfs.datanode.capacity.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that HDFS uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.heartbeat.age":
+					assert.False(t, validatedMetrics["hdfs.datanode.heartbeat.age"], "Found a duplicate in the metrics slice: hdfs.datanode.heartbeat.age")
+					validatedMetrics["hdfs.datanode.heartbeat.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the NameNode last heard of the DataNode.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.io.size":
+					assert.False(t, validatedMetrics["hdfs.datanode.io.size"], "Found a duplicate in the metrics slice: hdfs.datanode.io.size")
+					validatedMetrics["hdfs.datanode.io.size"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes read and written.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsIoDirectionAttrVal, ok := dp.Attributes().Get("hdfs.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", hdfsIoDirectionAttrVal.Str())
+				case "hdfs.datanode.jvm.gc.count":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.gc.count"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.gc.count")
+					validatedMetrics["hdfs.datanode.jvm.gc.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Garbage collections.", mi.Description())
+					assert.Equal(t, "{collection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.jvm.gc.time":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.gc.time"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.gc.time")
+					validatedMetrics["hdfs.datanode.jvm.gc.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time spent in garbage collection.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.jvm.memory.limit":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.memory.limit"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.memory.limit")
+					validatedMetrics["hdfs.datanode.jvm.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Largest size that the heap can get.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.jvm.memory.usage":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.memory.usage"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.memory.usage")
+					validatedMetrics["hdfs.datanode.jvm.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory in use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsJvmMemoryTypeAttrVal, ok := dp.Attributes().Get("hdfs.jvm.memory.type")
+					assert.True(t, ok)
+					assert.Equal(t, "heap", hdfsJvmMemoryTypeAttrVal.Str())
+				case "hdfs.datanode.jvm.pause.time":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.pause.time"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.pause.time")
+					validatedMetrics["hdfs.datanode.jvm.pause.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time for which the whole process stood still, for garbage collection or for its host.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.jvm.threads":
+					assert.False(t, validatedMetrics["hdfs.datanode.jvm.threads"], "Found a duplicate in the metrics slice: hdfs.datanode.jvm.threads")
+					validatedMetrics["hdfs.datanode.jvm.threads"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Threads.", mi.Description())
+					assert.Equal(t, "{thread}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsJvmThreadStateAttrVal, ok := dp.Attributes().Get("hdfs.jvm.thread.state")
+					assert.True(t, ok)
+					assert.Equal(t, "runnable", hdfsJvmThreadStateAttrVal.Str())
+				case "hdfs.datanode.network.errors":
+					assert.False(t, validatedMetrics["hdfs.datanode.network.errors"], "Found a duplicate in the metrics slice: hdfs.datanode.network.errors")
+					validatedMetrics["hdfs.datanode.network.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors in transfers of data.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.status":
+					assert.False(t, validatedMetrics["hdfs.datanode.status"], "Found a duplicate in the metrics slice: hdfs.datanode.status")
+					validatedMetrics["hdfs.datanode.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of the DataNode: 1 for the present one, 0 for all others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+					hdfsDatanodeAdminStateAttrVal, ok := dp.Attributes().Get("hdfs.datanode.admin_state")
+					assert.True(t, ok)
+					assert.Equal(t, "in_service", hdfsDatanodeAdminStateAttrVal.Str())
+				case "hdfs.datanode.transfers":
+					assert.False(t, validatedMetrics["hdfs.datanode.transfers"], "Found a duplicate in the metrics slice: hdfs.datanode.transfers")
+					validatedMetrics["hdfs.datanode.transfers"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Transfers of data under way.", mi.Description())
+					assert.Equal(t, "{transfer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.volume.failures":
+					assert.False(t, validatedMetrics["hdfs.datanode.volume.failures"], "Found a duplicate in the metrics slice: hdfs.datanode.volume.failures")
+					validatedMetrics["hdfs.datanode.volume.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Volumes that have failed.", mi.Description())
+					assert.Equal(t, "{volume}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.volume.last_failure.age":
+					assert.False(t, validatedMetrics["hdfs.datanode.volume.last_failure.age"], "Found a duplicate in the metrics slice: hdfs.datanode.volume.last_failure.age")
+					validatedMetrics["hdfs.datanode.volume.last_failure.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since a volume last failed; absent if none has.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.namenode.block.count":
+					assert.False(t, validatedMetrics["hdfs.namenode.block.count"], "Found a duplicate in the metrics slice: hdfs.namenode.block.count")
+					validatedMetrics["hdfs.namenode.block.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks of the file system.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.block.status":
+					assert.False(t, validatedMetrics["hdfs.namenode.block.status"], "Found a duplicate in the metrics slice: hdfs.namenode.block.status")
+					validatedMetrics["hdfs.namenode.block.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks that are not as they should be.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsBlockStateAttrVal, ok := dp.Attributes().Get("hdfs.block.state")
+					assert.True(t, ok)
+					assert.Equal(t, "missing", hdfsBlockStateAttrVal.Str())
+				case "hdfs.namenode.capacity.free":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.free"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.free")
+					validatedMetrics["hdfs.namenode.capacity.free"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space left for HDFS.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.capacity.limit":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.limit"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.limit")
+					validatedMetrics["hdfs.namenode.capacity.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of all volumes, less what is reserved for others.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.capacity.lost":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.lost"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.lost")
+					validatedMetrics["hdfs.namenode.capacity.lost"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Estimated size of the volumes that have failed.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.capacity.non_dfs.usage":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.non_dfs.usage"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.non_dfs.usage")
+					validatedMetrics["hdfs.namenode.capacity.non_dfs.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that others than HDFS use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.capacity.usage":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.usage"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.usage")
+					validatedMetrics["hdfs.namenode.capacity.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that HDFS uses.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.capacity.utilization":
+					assert.False(t, validatedMetrics["hdfs.namenode.capacity.utilization"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.utilization")
+					validatedMetrics["hdfs.namenode.capacity.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the capacity that HDFS uses.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "hdfs.namenode.checkpoint.age":
+					assert.False(t, validatedMetrics["hdfs.namenode.checkpoint.age"], "Found a duplicate in the metrics slice: hdfs.namenode.checkpoint.age")
+					validatedMetrics["hdfs.namenode.checkpoint.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the last checkpoint.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "hdfs.namenode.checkpoint.transactions":
+					assert.False(t, validatedMetrics["hdfs.namenode.checkpoint.transactions"], "Found a duplicate in the metrics slice: hdfs.namenode.checkpoint.transactions")
+					validatedMetrics["hdfs.namenode.checkpoint.transactions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Transactions since the last checkpoint, which a restart has to replay.", mi.Description())
+					assert.Equal(t, "{transaction}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.datanode.count":
+					assert.False(t, validatedMetrics["hdfs.namenode.datanode.count"], "Found a duplicate in the metrics slice: hdfs.namenode.datanode.count")
+					validatedMetrics["hdfs.namenode.datanode.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "DataNodes by state; the states overlap.", mi.Description())
+					assert.Equal(t, "{node}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeStateAttrVal, ok := dp.Attributes().Get("hdfs.datanode.state")
+					assert.True(t, ok)
+					assert.Equal(t, "live", hdfsDatanodeStateAttrVal.Str())
+				case "hdfs.namenode.file.count":
+					assert.False(t, validatedMetrics["hdfs.namenode.file.count"], "Found a duplicate in the metrics slice: hdfs.namenode.file.count")
+					validatedMetrics["hdfs.namenode.file.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Files and folders of the file system.", mi.Description())
+					assert.Equal(t, "{file}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.jvm.gc.count":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.gc.count"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.gc.count")
+					validatedMetrics["hdfs.namenode.jvm.gc.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Garbage collections.", mi.Description())
+					assert.Equal(t, "{collection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+				case "hdfs.namenode.jvm.gc.time":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.gc.time"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.gc.time")
+					validatedMetrics["hdfs.namenode.jvm.gc.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time spent in garbage collection.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+				case "hdfs.namenode.jvm.memory.limit":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.memory.limit"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.memory.limit")
+					validatedMetrics["hdfs.namenode.jvm.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Largest size that the heap can get.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+				case "hdfs.namenode.jvm.memory.usage":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.memory.usage"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.memory.usage")
+					validatedMetrics["hdfs.namenode.jvm.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory in use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsJvmMemoryTypeAttrVal, ok := dp.Attributes().Get("hdfs.jvm.memory.type")
+					assert.True(t, ok)
+					assert.Equal(t, "heap", hdfsJvmMemoryTypeAttrVal.Str())
+				case "hdfs.namenode.jvm.pause.time":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.pause.time"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.pause.time")
+					validatedMetrics["hdfs.namenode.jvm.pause.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time for which the whole process stood still, for garbage collection or for its host.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+				case "hdfs.namenode.jvm.threads":
+					assert.False(t, validatedMetrics["hdfs.namenode.jvm.threads"], "Found a duplicate in the metrics slice: hdfs.namenode.jvm.threads")
+					validatedMetrics["hdfs.namenode.jvm.threads"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Threads.", mi.Description())
+					assert.Equal(t, "{thread}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsJvmThreadStateAttrVal, ok := dp.Attributes().Get("hdfs.jvm.thread.state")
+					assert.True(t, ok)
+					assert.Equal(t, "runnable", hdfsJvmThreadStateAttrVal.Str())
+				case "hdfs.namenode.load":
+					assert.False(t, validatedMetrics["hdfs.namenode.load"], "Found a duplicate in the metrics slice: hdfs.namenode.load")
+					validatedMetrics["hdfs.namenode.load"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Transfers of data under way on all DataNodes.", mi.Description())
+					assert.Equal(t, "{transfer}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.lock.queue.length":
+					assert.False(t, validatedMetrics["hdfs.namenode.lock.queue.length"], "Found a duplicate in the metrics slice: hdfs.namenode.lock.queue.length")
+					validatedMetrics["hdfs.namenode.lock.queue.length"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Threads that wait for the file system's lock.", mi.Description())
+					assert.Equal(t, "{thread}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.object.limit":
+					assert.False(t, validatedMetrics["hdfs.namenode.object.limit"], "Found a duplicate in the metrics slice: hdfs.namenode.object.limit")
+					validatedMetrics["hdfs.namenode.object.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Files and blocks that there may be; absent if there is no limit.", mi.Description())
+					assert.Equal(t, "{object}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.rpc.calls":
+					assert.False(t, validatedMetrics["hdfs.namenode.rpc.calls"], "Found a duplicate in the metrics slice: hdfs.namenode.rpc.calls")
+					validatedMetrics["hdfs.namenode.rpc.calls"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls.", mi.Description())
+					assert.Equal(t, "{call}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsRPCPortAttrVal, ok := dp.Attributes().Get("hdfs.rpc.port")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.rpc.port-val", hdfsRPCPortAttrVal.Str())
+				case "hdfs.namenode.rpc.connections":
+					assert.False(t, validatedMetrics["hdfs.namenode.rpc.connections"], "Found a duplicate in the metrics slice: hdfs.namenode.rpc.connections")
+					validatedMetrics["hdfs.namenode.rpc.connections"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Open connections.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsRPCPortAttrVal, ok := dp.Attributes().Get("hdfs.rpc.port")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.rpc.port-val", hdfsRPCPortAttrVal.Str())
+				case "hdfs.namenode.rpc.processing_time":
+					assert.False(t, validatedMetrics["hdfs.namenode.rpc.processing_time"], "Found a duplicate in the metrics slice: hdfs.namenode.rpc.processing_time")
+					validatedMetrics["hdfs.namenode.rpc.processing_time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Average time that a call was worked on, over the last metrics period of the NameNode.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsRPCPortAttrVal, ok := dp.Attributes().Get("hdfs.rpc.port")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.rpc.port-val", hdfsRPCPortAttrVal.Str())
+				case "hdfs.namenode.rpc.queue.length":
+					assert.False(t, validatedMetrics["hdfs.namenode.rpc.queue.length"], "Found a duplicate in the metrics slice: hdfs.namenode.rpc.queue.length")
+					validatedMetrics["hdfs.namenode.rpc.queue.length"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls that wait.", mi.Description())
+					assert.Equal(t, "{call}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsRPCPortAttrVal, ok := dp.Attributes().Get("hdfs.rpc.port")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.rpc.port-val", hdfsRPCPortAttrVal.Str())
+				case "hdfs.namenode.rpc.queue_time":
+					assert.False(t, validatedMetrics["hdfs.namenode.rpc.queue_time"], "Found a duplicate in the metrics slice: hdfs.namenode.rpc.queue_time")
+					validatedMetrics["hdfs.namenode.rpc.queue_time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Average time that a call waited, over the last metrics period of the NameNode.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsRPCPortAttrVal, ok := dp.Attributes().Get("hdfs.rpc.port")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.rpc.port-val", hdfsRPCPortAttrVal.Str())
+				case "hdfs.namenode.safemode":
+					assert.False(t, validatedMetrics["hdfs.namenode.safemode"], "Found a duplicate in the metrics slice: hdfs.namenode.safemode")
+					validatedMetrics["hdfs.namenode.safemode"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether the NameNode is in safe mode and changes nothing, 0 or 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+				case "hdfs.namenode.status":
+					assert.False(t, validatedMetrics["hdfs.namenode.status"], "Found a duplicate in the metrics slice: hdfs.namenode.status")
+					validatedMetrics["hdfs.namenode.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of the NameNode: 1 for the present one, 0 for all others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsNamenodeNameAttrVal, ok := dp.Attributes().Get("hdfs.namenode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.namenode.name-val", hdfsNamenodeNameAttrVal.Str())
+					hdfsNamenodeStateAttrVal, ok := dp.Attributes().Get("hdfs.namenode.state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", hdfsNamenodeStateAttrVal.Str())
+				case "hdfs.namenode.storage.stale":
+					assert.False(t, validatedMetrics["hdfs.namenode.storage.stale"], "Found a duplicate in the metrics slice: hdfs.namenode.storage.stale")
+					validatedMetrics["hdfs.namenode.storage.stale"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Storages whose reports are awaited, as after a failover.", mi.Description())
+					assert.Equal(t, "{storage}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "hdfs.namenode.volume.failures":
+					assert.False(t, validatedMetrics["hdfs.namenode.volume.failures"], "Found a duplicate in the metrics slice: hdfs.namenode.volume.failures")
+					validatedMetrics["hdfs.namenode.volume.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Volumes that have failed on all DataNodes.", mi.Description())
+					assert.Equal(t, "{volume}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "mapreduce.job.attempt.duration":
+					assert.False(t, validatedMetrics["mapreduce.job.attempt.duration"], "Found a duplicate in the metrics slice: mapreduce.job.attempt.duration")
+					validatedMetrics["mapreduce.job.attempt.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Average time that successful task attempts spent in a phase, of a job that has ended.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mapreduceTaskPhaseAttrVal, ok := dp.Attributes().Get("mapreduce.task.phase")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskPhaseAttrVal.Str())
+				case "mapreduce.job.attempts":
+					assert.False(t, validatedMetrics["mapreduce.job.attempts"], "Found a duplicate in the metrics slice: mapreduce.job.attempts")
+					validatedMetrics["mapreduce.job.attempts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Task attempts by state.", mi.Description())
+					assert.Equal(t, "{attempt}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+					mapreduceAttemptStateAttrVal, ok := dp.Attributes().Get("mapreduce.attempt.state")
+					assert.True(t, ok)
+					assert.Equal(t, "new", mapreduceAttemptStateAttrVal.Str())
+				case "mapreduce.job.counter":
+					assert.False(t, validatedMetrics["mapreduce.job.counter"], "Found a duplicate in the metrics slice: mapreduce.job.counter")
+					validatedMetrics["mapreduce.job.counter"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Counter of the job, in the unit that its author gave it: those of Hadoop with MILLIS or MILLISECONDS in the name are in ms, with BYTES in By.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceCounterGroupAttrVal, ok := dp.Attributes().Get("mapreduce.counter.group")
+					assert.True(t, ok)
+					assert.Equal(t, "mapreduce.counter.group-val", mapreduceCounterGroupAttrVal.Str())
+					mapreduceCounterNameAttrVal, ok := dp.Attributes().Get("mapreduce.counter.name")
+					assert.True(t, ok)
+					assert.Equal(t, "mapreduce.counter.name-val", mapreduceCounterNameAttrVal.Str())
+					mapreduceCounterScopeAttrVal, ok := dp.Attributes().Get("mapreduce.counter.scope")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceCounterScopeAttrVal.Str())
+				case "mapreduce.job.duration":
+					assert.False(t, validatedMetrics["mapreduce.job.duration"], "Found a duplicate in the metrics slice: mapreduce.job.duration")
+					validatedMetrics["mapreduce.job.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from the start of the job to its end, or until now.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "mapreduce.job.progress":
+					assert.False(t, validatedMetrics["mapreduce.job.progress"], "Found a duplicate in the metrics slice: mapreduce.job.progress")
+					validatedMetrics["mapreduce.job.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the work that is done.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+				case "mapreduce.job.status":
+					assert.False(t, validatedMetrics["mapreduce.job.status"], "Found a duplicate in the metrics slice: mapreduce.job.status")
+					validatedMetrics["mapreduce.job.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of the job: 1 for the present one, 0 for all others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceJobStateAttrVal, ok := dp.Attributes().Get("mapreduce.job.state")
+					assert.True(t, ok)
+					assert.Equal(t, "new", mapreduceJobStateAttrVal.Str())
+				case "mapreduce.job.task.count":
+					assert.False(t, validatedMetrics["mapreduce.job.task.count"], "Found a duplicate in the metrics slice: mapreduce.job.task.count")
+					validatedMetrics["mapreduce.job.task.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks of the job.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+				case "mapreduce.job.task.duration":
+					assert.False(t, validatedMetrics["mapreduce.job.task.duration"], "Found a duplicate in the metrics slice: mapreduce.job.task.duration")
+					validatedMetrics["mapreduce.job.task.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Quantiles of the time that successful tasks took.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+					mapreduceTaskQuantileAttrVal, ok := dp.Attributes().Get("mapreduce.task.quantile")
+					assert.True(t, ok)
+					assert.Equal(t, "min", mapreduceTaskQuantileAttrVal.Str())
+				case "mapreduce.job.task.progress":
+					assert.False(t, validatedMetrics["mapreduce.job.task.progress"], "Found a duplicate in the metrics slice: mapreduce.job.task.progress")
+					validatedMetrics["mapreduce.job.task.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Quantiles of the progress of the tasks that run.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+					mapreduceTaskQuantileAttrVal, ok := dp.Attributes().Get("mapreduce.task.quantile")
+					assert.True(t, ok)
+					assert.Equal(t, "min", mapreduceTaskQuantileAttrVal.Str())
+				case "mapreduce.job.task.running.duration":
+					assert.False(t, validatedMetrics["mapreduce.job.task.running.duration"], "Found a duplicate in the metrics slice: mapreduce.job.task.running.duration")
+					validatedMetrics["mapreduce.job.task.running.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Quantiles of the time for which the tasks that run have run.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+					mapreduceTaskQuantileAttrVal, ok := dp.Attributes().Get("mapreduce.task.quantile")
+					assert.True(t, ok)
+					assert.Equal(t, "min", mapreduceTaskQuantileAttrVal.Str())
+				case "mapreduce.job.tasks":
+					assert.False(t, validatedMetrics["mapreduce.job.tasks"], "Found a duplicate in the metrics slice: mapreduce.job.tasks")
+					validatedMetrics["mapreduce.job.tasks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks by state.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
+					mapreduceTaskStateAttrVal, ok := dp.Attributes().Get("mapreduce.task.state")
+					assert.True(t, ok)
+					assert.Equal(t, "pending", mapreduceTaskStateAttrVal.Str())
+				case "mapreduce.job.wait.duration":
+					assert.False(t, validatedMetrics["mapreduce.job.wait.duration"], "Found a duplicate in the metrics slice: mapreduce.job.wait.duration")
+					validatedMetrics["mapreduce.job.wait.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from the submission of the job to its start.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "spark.application.core.limit":
 					assert.False(t, validatedMetrics["spark.application.core.limit"], "Found a duplicate in the metrics slice: spark.application.core.limit")
 					validatedMetrics["spark.application.core.limit"] = true

@@ -21,6 +21,27 @@ func NewResourceBuilder(rac ResourceAttributesConfig) *ResourceBuilder {
 	}
 }
 
+// SetHdfsClusterName sets provided value as "hdfs.cluster.name" attribute.
+func (rb *ResourceBuilder) SetHdfsClusterName(val string) {
+	if rb.config.HdfsClusterName.Enabled {
+		rb.res.Attributes().PutStr("hdfs.cluster.name", val)
+	}
+}
+
+// SetMapreduceJobID sets provided value as "mapreduce.job.id" attribute.
+func (rb *ResourceBuilder) SetMapreduceJobID(val string) {
+	if rb.config.MapreduceJobID.Enabled {
+		rb.res.Attributes().PutStr("mapreduce.job.id", val)
+	}
+}
+
+// SetMapreduceJobName sets provided value as "mapreduce.job.name" attribute.
+func (rb *ResourceBuilder) SetMapreduceJobName(val string) {
+	if rb.config.MapreduceJobName.Enabled {
+		rb.res.Attributes().PutStr("mapreduce.job.name", val)
+	}
+}
+
 // SetServiceName sets provided value as "service.name" attribute.
 func (rb *ResourceBuilder) SetServiceName(val string) {
 	if rb.config.ServiceName.Enabled {

@@ -13,6 +13,9 @@ func TestResourceBuilder(t *testing.T) {
 		t.Run(tt, func(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt)
 			rb := NewResourceBuilder(cfg)
+			rb.SetHdfsClusterName("hdfs.cluster.name-val")
+			rb.SetMapreduceJobID("mapreduce.job.id-val")
+			rb.SetMapreduceJobName("mapreduce.job.name-val")
 			rb.SetServiceName("service.name-val")
 			rb.SetSparkApplicationAttemptID("spark.application.attempt.id-val")
 			rb.SetSparkApplicationID("spark.application.id-val")
@@ -30,14 +33,29 @@ func TestResourceBuilder(t *testing.T) {
 
 			switch tt {
 			case "default":
-				assert.Equal(t, 11, res.Attributes().Len())
+				assert.Equal(t, 14, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 11, res.Attributes().Len())
+				assert.Equal(t, 14, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
 			default:
 				assert.Failf(t, "unexpected test case: %s", tt)
+			}
+			hdfsClusterNameAttrVal, ok := res.Attributes().Get("hdfs.cluster.name")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "hdfs.cluster.name-val", hdfsClusterNameAttrVal.Str())
+			}
+			mapreduceJobIDAttrVal, ok := res.Attributes().Get("mapreduce.job.id")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "mapreduce.job.id-val", mapreduceJobIDAttrVal.Str())
+			}
+			mapreduceJobNameAttrVal, ok := res.Attributes().Get("mapreduce.job.name")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "mapreduce.job.name-val", mapreduceJobNameAttrVal.Str())
 			}
 			serviceNameAttrVal, ok := res.Attributes().Get("service.name")
 			assert.True(t, ok)

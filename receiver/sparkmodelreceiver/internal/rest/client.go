@@ -98,8 +98,11 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 // Source is the name of the server in errors and telemetry.
 func (c *Client) Source() string { return c.source }
 
-// Endpoint is the base URL of the server.
-func (c *Client) Endpoint() string { return c.base.String() }
+// Endpoint is the base URL of the server, without a password.
+func (c *Client) Endpoint() string { return c.base.Redacted() }
+
+// Address is where the server is, without the scheme: host:port, and the path if there is one.
+func (c *Client) Address() string { return c.base.Host + strings.TrimSuffix(c.base.Path, "/") }
 
 // Request is one GET.
 type Request struct {
