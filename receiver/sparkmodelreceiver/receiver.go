@@ -88,11 +88,21 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelRecei
 			Cluster: cfg.ClusterName, MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max,
 			ChildOfParent: cfg.Traces.Parent == parentChild,
 		}),
-		reader: &read.Reader{MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max, Namer: namer},
+		reader: &read.Reader{
+			Wanted:           wanted(cfg.MetricsBuilderConfig.Metrics),
+			MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max, Namer: namer,
+		},
 		health: newHealth(set.Logger),
 	}
 	r.watched = newWatched(r)
 	return r, nil
+}
+
+// wanted tells which metrics are enabled that cost requests of their own.
+func wanted(config metadata.MetricsConfig) read.Wanted {
+	return read.Wanted{
+		SQL: emit.AnyEnabled(config, "spark.sql.", "spark.application.sql.", "spark.streaming.query.batch"),
+	}
 }
 
 // Start begins to poll, when the first of the pipelines starts. A server that is down is no error: it is asked again at

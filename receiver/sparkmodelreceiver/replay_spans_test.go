@@ -1,15 +1,11 @@
 package sparkmodelreceiver
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +32,7 @@ type tracer struct {
 func newTracer(t *testing.T, rec *recording.Recording) *tracer {
 	tr := &tracer{player: recording.NewPlayer(rec, recording.PlayerOptions{})}
 	serve := func(origin string) string {
-		server := httptest.NewServer(cutExecutions(tr.player.Handler(origin)))
+		server := httptest.NewServer(tr.player.Handler(origin))
 		t.Cleanup(server.Close)
 		return server.URL
 	}
@@ -55,30 +51,6 @@ func newTracer(t *testing.T, rec *recording.Recording) *tracer {
 		r.servers.shutdown()
 	})
 	return tr
-}
-
-// cutExecutions answers requests for a part of the SQL executions: what is recorded is the whole list.
-func cutExecutions(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query := r.URL.Query()
-		offset, _ := strconv.Atoi(query.Get("offset"))
-		if !strings.HasSuffix(r.URL.Path, "/sql") || offset == 0 {
-			next.ServeHTTP(w, r)
-			return
-		}
-		query.Set("offset", "0")
-		r.URL.RawQuery = query.Encode()
-		r.Header.Del("Accept-Encoding")
-		whole := httptest.NewRecorder()
-		next.ServeHTTP(whole, r)
-		var list []json.RawMessage
-		if whole.Code != http.StatusOK || json.Unmarshal(whole.Body.Bytes(), &list) != nil {
-			http.Error(w, whole.Body.String(), whole.Code)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(list[min(offset, len(list)):])
-	})
 }
 
 // read polls at the given moments, and then at the end of the recording until every application that has ended has been

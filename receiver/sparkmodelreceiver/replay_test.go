@@ -204,6 +204,15 @@ func TestReplayEqualsHistory(t *testing.T) {
 						want["job.result failed"]++
 					}
 				}
+				var executions []struct{ Status string }
+				p.get(t, path+"/sql?details=false&planDescription=false&offset=0&length=1000", &executions)
+				for _, e := range executions {
+					if e.Status == "FAILED" {
+						want["sql.result failed"]++
+					} else {
+						want["sql.result completed"]++
+					}
+				}
 				// What tasks on a lost executor had done by their last heartbeat is in the driver's figures, but not in
 				// the event log that the History Server reads.
 				lossy := values[app.ID+" spark.application.executor.lost exit"] > 0

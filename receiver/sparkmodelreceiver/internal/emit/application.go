@@ -39,6 +39,7 @@ func (b *Builder) record(app *track.Application, d track.Description, readUI boo
 	if readUI {
 		a.settings(app.Settings)
 		a.totals(app)
+		a.sqlTotals(app)
 		a.executors(app)
 		for _, s := range app.EndedStages(b.minStageDuration, b.maxStages) {
 			a.stage(s)
@@ -47,6 +48,12 @@ func (b *Builder) record(app *track.Application, d track.Description, readUI boo
 			for _, s := range app.LongActiveStages(b.minStageDuration, b.maxStages) {
 				a.stage(s)
 			}
+			for _, e := range app.LongActiveExecutions(b.minStageDuration, b.maxStages) {
+				a.execution(app, e)
+			}
+		}
+		for _, e := range app.EndedExecutions(b.minStageDuration, b.maxStages) {
+			a.execution(app, e)
 		}
 	}
 	a.Emit()

@@ -24,6 +24,9 @@ func TestMicroBatch(t *testing.T) {
 		{ID: 1, Status: "COMPLETED", Description: description, SubmissionTime: at(10), Duration: 9000},
 		{ID: 2, Status: "COMPLETED", Description: description, SubmissionTime: at(11), Duration: 5000, SucceededJobs: []int{0}},
 	}, 0)
+	for _, e := range app.UndetailedExecutions() {
+		e.Detailed = true
+	}
 	app.SettleEndings()
 
 	spans := spansOf(app)

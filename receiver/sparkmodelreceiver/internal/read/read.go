@@ -18,6 +18,8 @@ import (
 type Reader struct {
 	// Metrics and Logs tell that somebody wants them. What spans need is read of applications that follow endings for them.
 	Metrics, Logs bool
+	// Wanted tells which of the metrics that cost requests of their own are wanted.
+	Wanted Wanted
 	// MinStageDuration is how long a stage must have lasted to be worth requests of its own.
 	MinStageDuration time.Duration
 	// MaxStages bounds how many stages of an application get requests of their own in one poll.
@@ -26,8 +28,15 @@ type Reader struct {
 	Namer track.ModelNamer
 }
 
+// Wanted tells which metrics are wanted that cost requests of their own.
+type Wanted struct {
+	// SQL is what is told of SQL executions.
+	SQL bool
+}
+
 // Running reads what is new of an application that runs.
 func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.App, tags string) error {
+	r.follow(app)
 	if err := r.version(ctx, app, ui); err != nil {
 		return err
 	}
@@ -46,6 +55,7 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 
 // Ended reads the rest of an application that has ended, from the History Server.
 func (r *Reader) Ended(ctx context.Context, app *track.Application, history spark.App, tags string) error {
+	r.follow(app)
 	if err := r.properties(ctx, app, history, tags); err != nil {
 		return err
 	}
@@ -61,6 +71,13 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 		err = multierr.Append(err, xerr)
 	}
 	return multierr.Append(err, r.endings(ctx, app, history, math.MaxInt))
+}
+
+// follow makes the application keep what metrics want of it.
+func (r *Reader) follow(app *track.Application) {
+	if r.Metrics && r.Wanted.SQL {
+		app.CountExecutions()
+	}
 }
 
 // version asks what discovery did not tell.
@@ -269,7 +286,39 @@ func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.A
 	if app.NeedsExecutions() {
 		errs = multierr.Append(errs, executions(ctx, app, ui))
 	}
+	errs = multierr.Append(errs, r.plans(ctx, app, ui, limit))
 	app.SettleEndings()
+	return errs
+}
+
+// plans reads the plans of the SQL executions that have lasted long enough: of those that run at each poll, of those that
+// have ended once.
+func (r *Reader) plans(ctx context.Context, app *track.Application, ui spark.App, limit int) error {
+	var list []*track.Execution
+	if r.Metrics && r.Wanted.SQL {
+		list = append(app.LongActiveExecutions(r.MinStageDuration, r.MaxStages), app.EndedExecutions(r.MinStageDuration, r.MaxStages)...)
+	}
+	for _, e := range app.UndetailedExecutions() {
+		if e.DurationAt(app.Now) < r.MinStageDuration {
+			e.Detailed = true
+		}
+		list = append(list, e)
+	}
+	var errs error
+	for _, e := range list {
+		if e.Detailed {
+			continue
+		}
+		if limit--; limit < 0 {
+			break
+		}
+		full, err := ui.Execution(ctx, e.ID)
+		if err != nil && !spark.IsUnknown(err) {
+			errs = multierr.Append(errs, err)
+			continue
+		}
+		app.ObservePlan(e, &full)
+	}
 	return errs
 }
 

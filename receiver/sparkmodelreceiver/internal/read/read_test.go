@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -101,6 +102,15 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 		return slices.DeleteFunc(slices.Clone(d.executors), func(e map[string]any) bool { return e["isActive"] != true }), true
 	case path[0] == "allexecutors":
 		return d.executors, true
+	case path[0] == "sql" && id >= 0:
+		for _, e := range d.sql {
+			if e["id"] == id {
+				full := maps.Clone(e)
+				full["nodes"] = []map[string]any{{"nodeName": "Scan parquet ", "metrics": []map[string]string{{"name": "number of files read", "value": "1,200"}}}}
+				return full, true
+			}
+		}
+		return nil, false
 	case path[0] == "sql":
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
 		return d.sql[min(offset, len(d.sql)):], true

@@ -68,7 +68,7 @@ type App struct {
 	cookie *http.Cookie
 }
 
-// IsUnknown tells whether Spark answered that it has no such job or stage: there never was one, or it was forgotten.
+// IsUnknown tells whether Spark answered that it has no such job, stage or SQL execution: there never was one, or it was forgotten.
 // Another 404, such as that of a proxy whose driver has just gone, says nothing of the kind.
 func IsUnknown(err error) bool {
 	var status *rest.StatusError
@@ -166,6 +166,14 @@ func (a App) Executions(ctx context.Context, offset int) ([]Execution, error) {
 	}
 	_, err := a.get(ctx, "sql", query, &executions, "sql")
 	return executions, err
+}
+
+// Execution reads one SQL execution with the nodes of its plan.
+func (a App) Execution(ctx context.Context, id int) (Execution, error) {
+	var execution Execution
+	query := url.Values{"details": {"true"}, "planDescription": {"false"}}
+	_, err := a.get(ctx, "sql/{execution}", query, &execution, "sql", strconv.Itoa(id))
+	return execution, err
 }
 
 // Executors lists the executors that are alive, the driver among them.

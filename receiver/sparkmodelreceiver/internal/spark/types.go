@@ -11,9 +11,10 @@ import (
 // DriverID is the id of the driver among the executors.
 const DriverID = "driver"
 
-// Status of jobs and stages.
+// Status of jobs, stages and SQL executions.
 const (
 	StatusRunning   = "RUNNING"
+	StatusCompleted = "COMPLETED"
 	StatusSucceeded = "SUCCEEDED"
 	StatusFailed    = "FAILED"
 	StatusActive    = "ACTIVE"
@@ -90,6 +91,8 @@ type Execution struct {
 	FailedJobs    []int `json:"failedJobIds"`
 	// ErrorMessage is told since Spark 4.
 	ErrorMessage string `json:"errorMessage"`
+	// Nodes are those of the plan; nil where it was not asked for.
+	Nodes []PlanNode `json:"nodes"`
 }
 
 // Ended tells whether neither the execution nor any of its jobs runs.

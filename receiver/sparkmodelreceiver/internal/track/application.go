@@ -70,6 +70,8 @@ type Application struct {
 	jobs      jobs
 	stages    stages
 	executors executors
+	// executions is nil while nobody wants them.
+	executions *executions
 	// endings is nil while nobody wants spans or events.
 	endings *endings
 	// delivered is the description under which figures were last accepted downstream, nil before.
@@ -110,6 +112,9 @@ func (a *Application) Redescribed() (before Description, changed bool) {
 func (a *Application) Delivered(sparks bool) {
 	if sparks {
 		a.stages.undelivered = nil
+		if a.executions != nil {
+			a.executions.undelivered = nil
+		}
 	}
 	described := a.Description
 	a.delivered = &described

@@ -1,10 +1,6 @@
 package track
 
-import (
-	"regexp"
-
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
-)
+import "regexp"
 
 // Batch is a micro-batch of a structured streaming query.
 type Batch struct {
@@ -24,13 +20,4 @@ func parseBatch(description string) *Batch {
 		return nil
 	}
 	return &Batch{Name: m[1], Query: m[2], Number: m[3]}
-}
-
-// Execution is an execution of a SQL query.
-type Execution struct {
-	*spark.Execution
-	// Batch is the micro-batch that the query was executed for, or nil. Outermost tells that the execution is the
-	// batch's own, not one that the user's code made in it.
-	Batch     *Batch
-	Outermost bool
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 )
@@ -189,9 +188,8 @@ type endings struct {
 	// jobs have ended, but what ran for them was not read yet.
 	jobs []*EndedJob
 	// stages are attempts that have ended and that no job has claimed, by id.
-	stages     map[int][]*Stage
-	held       int
-	executions executions
+	stages map[int][]*Stage
+	held   int
 }
 
 // FollowEndings makes the application keep what ends until it is delivered as spans, as events or as both.
@@ -199,9 +197,10 @@ func (a *Application) FollowEndings(spans, events bool) {
 	if !spans && !events {
 		return
 	}
-	a.endings = &endings{stages: map[int][]*Stage{}, executions: newExecutions()}
+	a.endings = &endings{stages: map[int][]*Stage{}}
 	if spans {
 		a.endings.spans = &Outbox{}
+		a.followExecutions()
 	}
 	if events {
 		a.endings.events = &Outbox{}
@@ -259,7 +258,6 @@ func (e *endings) jobEnded(job *spark.Job) {
 		return
 	}
 	e.jobs = append(e.jobs, &EndedJob{Job: *job})
-	e.executions.stale = true
 }
 
 func (e *endings) executorChanged(x *spark.Executor) {
@@ -297,7 +295,7 @@ func (a *Application) SettleEndings() {
 			e.events.Started = !e.events.marks.Started
 		}
 	}
-	if e.spans != nil && e.executions.stale {
+	if e.spans != nil && a.executions.stale {
 		return
 	}
 	slices.SortFunc(e.jobs, func(x, y *EndedJob) int { return cmp.Compare(x.ID, y.ID) })
@@ -310,7 +308,7 @@ func (a *Application) SettleEndings() {
 		a.put(job, waiting)
 	}
 	e.jobs = waiting
-	e.putExecutions(e.executions.takeEnded())
+	e.putExecutions(a.executions.takeEnded())
 }
 
 func (e *endings) putExecutions(list []*Execution) {
@@ -351,7 +349,7 @@ func (a *Application) put(job *EndedJob, waiting []*EndedJob) {
 		e.keep(id, left)
 	}
 	slices.SortFunc(job.Stages, compareStages)
-	job.Execution = e.executions.of(job.ID)
+	job.Execution = a.executions.of(job.ID)
 	e.each(func(o *Outbox) { o.putJob(job) })
 }
 
@@ -415,132 +413,10 @@ func (a *Application) CloseEndings() {
 		slices.SortFunc(e.spans.Stages, compareStages)
 	}
 	e.stages, e.held = map[int][]*Stage{}, 0
-	e.putExecutions(e.executions.takeAll())
+	e.putExecutions(a.executions.takeAll())
 	e.each(func(o *Outbox) { o.Ended = true })
 }
 
 func compareStages(x, y *Stage) int {
 	return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.Attempt, y.Attempt))
-}
-
-// executions are the SQL executions as far as spans need them.
-type executions struct {
-	// stale is set when a job has ended since the executions were listed last.
-	stale bool
-	// offset is how many of the executions that Spark lists are known to have ended, and last the id of the last of
-	// them, by which is seen that Spark has forgotten some and the offset has moved.
-	offset, last int
-	// open are executions that run, by id; ended are those that wait for the jobs that ended with them.
-	open  map[int]*Execution
-	ended []*Execution
-	// later are the ids of those that have ended behind one that runs.
-	later resolved
-	// byJob holds the executions of jobs that were not put into an outbox yet.
-	byJob map[int]*Execution
-}
-
-func newExecutions() executions {
-	return executions{last: -1, open: map[int]*Execution{}, byJob: map[int]*Execution{}}
-}
-
-// NeedsExecutions tells whether SQL executions are to be listed: a job has ended since they were, or one that ran may
-// have ended since, as no job runs.
-func (a *Application) NeedsExecutions() bool {
-	return a.Spans() != nil && (a.endings.executions.stale || len(a.endings.executions.open) > 0 && len(a.jobs.running) == 0)
-}
-
-// ExecutionsOffset is the offset to list the executions from: that of the last one that is known to have ended.
-func (a *Application) ExecutionsOffset() int { return max(0, a.endings.executions.offset-1) }
-
-// ObserveExecutions records a page of the executions, listed from an offset on. It returns the offset to go on from if
-// there is more to be read.
-func (a *Application) ObserveExecutions(list []spark.Execution, from int) (next int, more bool) {
-	x := &a.endings.executions
-	if from > 0 && from == x.offset-1 && (len(list) == 0 || list[0].ID > x.last) {
-		// Spark has forgotten the oldest ones: at most as many as the ids have moved by.
-		moved := from
-		if len(list) > 0 {
-			moved = list[0].ID - x.last
-		}
-		x.offset = max(0, from-moved) + 1
-		return x.offset - 1, true
-	}
-	prefix := from <= x.offset
-	if prefix {
-		x.offset = from
-	}
-	// While a batch's own execution runs, it is listed before those that were made in it.
-	batches := map[Batch]struct{}{}
-	for i := range list {
-		e := &Execution{Execution: &list[i], Batch: parseBatch(list[i].Description)}
-		if e.Batch != nil {
-			_, inner := batches[*e.Batch]
-			e.Outermost = !inner
-			batches[*e.Batch] = struct{}{}
-		}
-		if e.ID <= x.last {
-			if prefix {
-				x.offset = from + i + 1
-			}
-			continue
-		}
-		for _, jobs := range [][]int{e.RunningJobs, e.SucceededJobs, e.FailedJobs} {
-			for _, job := range jobs {
-				if a.awaited(job) {
-					x.byJob[job] = e
-				}
-			}
-		}
-		if !e.Ended() {
-			x.open[e.ID] = e
-			prefix = false
-			continue
-		}
-		if !x.later.has(e.ID) {
-			x.ended = append(x.ended, e)
-			delete(x.open, e.ID)
-		}
-		if prefix {
-			x.offset, x.last = from+i+1, e.ID
-		} else {
-			x.later.add(e.ID)
-		}
-	}
-	if len(list) == spark.ExecutionsPage {
-		return from + len(list), true
-	}
-	x.stale = false
-	return 0, false
-}
-
-// awaited tells whether a job's span has yet to be made.
-func (a *Application) awaited(job int) bool {
-	return !a.jobs.ended.has(job) || slices.ContainsFunc(a.endings.jobs, func(j *EndedJob) bool { return j.ID == job })
-}
-
-func (x *executions) of(job int) *Execution {
-	e := x.byJob[job]
-	delete(x.byJob, job)
-	return e
-}
-
-func (x *executions) takeEnded() []*Execution {
-	list := x.ended
-	x.ended = nil
-	return list
-}
-
-func (x *executions) takeAll() []*Execution {
-	list := x.takeEnded()
-	for _, e := range x.open {
-		list = append(list, e)
-	}
-	clear(x.open)
-	slices.SortFunc(list, func(a, b *Execution) int { return cmp.Compare(a.ID, b.ID) })
-	return list
-}
-
-// End returns when the execution ended; ok is false if it never did.
-func (e *Execution) End() (end time.Time, ok bool) {
-	return e.SubmissionTime.Add(time.Duration(e.Duration) * time.Millisecond), e.Ended()
 }

@@ -73,6 +73,7 @@ func (a *Application) ObserveJob(job *spark.Job) {
 	a.jobs.next = max(a.jobs.next, job.ID+1)
 	seen, known := a.jobs.running[job.ID]
 	if !known {
+		a.executions.jobChanged(false)
 		seen = &runningJob{}
 		for _, id := range job.StageIDs {
 			if a.stages.resolved.has(id) {
@@ -96,6 +97,7 @@ func (a *Application) ObserveJob(job *spark.Job) {
 	}
 	a.jobs.skippedStages += int64(job.SkippedStages)
 	a.expectStages(job, seen.reused)
+	a.executions.jobChanged(true)
 	a.endings.jobEnded(job)
 }
 
