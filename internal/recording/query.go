@@ -14,7 +14,12 @@ import (
 // possible queries has to be recorded: nil if it is not such a query, or there is no answer without it.
 func (p *Player) queried(origin string, u *url.URL, t time.Time) *Answer {
 	var choose func(body string, query url.Values, now time.Time) (string, error)
+	unqueried := u.Path
 	switch {
+	case strings.HasSuffix(u.Path, "/sql"):
+		query := u.Query()
+		query.Set("offset", "0")
+		unqueried, choose = key(&url.URL{Path: u.Path, RawQuery: query.Encode()}), chooseExecutions
 	case origin == History && u.Path == "/api/v1/applications":
 		choose = chooseApplications
 	case u.Path == "/jmx":
@@ -22,7 +27,7 @@ func (p *Player) queried(origin string, u *url.URL, t time.Time) *Answer {
 	default:
 		return nil
 	}
-	whole := p.at(Target{origin, u.Path}, t)
+	whole := p.at(Target{origin, unqueried}, t)
 	if whole == nil || whole.Status != http.StatusOK {
 		return whole
 	}
@@ -32,6 +37,20 @@ func (p *Player) queried(origin string, u *url.URL, t time.Time) *Answer {
 		return nil
 	}
 	return &answer
+}
+
+// chooseExecutions leaves out the executions before an offset; a list is recorded from the first one on.
+func chooseExecutions(body string, query url.Values, _ time.Time) (string, error) {
+	var all []json.RawMessage
+	if err := json.Unmarshal([]byte(body), &all); err != nil {
+		return "", err
+	}
+	offset, err := strconv.Atoi(query.Get("offset"))
+	if err != nil || offset < 0 {
+		return "", strconv.ErrSyntax
+	}
+	rest, err := json.Marshal(all[min(offset, len(all)):])
+	return string(rest), err
 }
 
 // chooseApplications chooses as Spark's ApplicationListResource does.
