@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
 )
 
 // root is the repository, seen from the folder in which go test runs the tests.
@@ -87,7 +89,7 @@ type submission struct {
 	version  string
 	id       string
 	cmd      *exec.Cmd
-	output   *lockedBuffer
+	output   *output.Buffer
 	ended    chan struct{}
 	err      error
 }
@@ -96,7 +98,7 @@ var applicationLine = regexp.MustCompile(`(?m)^application_id=(application_\d+_\
 
 // submit submits a workload and returns once YARN has accepted it.
 func (c *cluster) submit(t *testing.T, workload, version string, options ...string) *submission {
-	s := &submission{workload: workload, version: version, output: &lockedBuffer{}, ended: make(chan struct{})}
+	s := &submission{workload: workload, version: version, output: &output.Buffer{}, ended: make(chan struct{})}
 	s.cmd = c.command(t.Context(), "submit", append([]string{workload, "--spark", version}, options...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
@@ -115,14 +117,14 @@ func (s *submission) wait(t *testing.T) []string {
 	case <-s.ended:
 	case <-time.After(5 * time.Minute):
 		_ = s.cmd.Process.Kill()
-		require.FailNow(t, "the workload did not end", "%s on Spark %s:\n%s", s.workload, s.version, s.output.tail())
+		require.FailNow(t, "the workload did not end", "%s on Spark %s:\n%s", s.workload, s.version, tail(s.output.String()))
 	}
-	require.NoError(t, s.err, "%s on Spark %s:\n%s", s.workload, s.version, s.output.tail())
+	require.NoError(t, s.err, "%s on Spark %s:\n%s", s.workload, s.version, tail(s.output.String()))
 	var ids []string
 	for _, m := range applicationLine.FindAllStringSubmatch(s.output.String(), -1) {
 		ids = append(ids, m[1])
 	}
-	require.NotEmpty(t, ids, s.output.tail())
+	require.NotEmpty(t, ids, tail(s.output.String()))
 	return ids
 }
 

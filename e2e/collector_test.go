@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,32 +23,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
-
-// lockedBuffer holds what a process prints.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *lockedBuffer) tail() string { return tail(b.String()) }
 
 // process is a program that runs until its test ends.
 type process struct {
 	cmd    *exec.Cmd
-	output lockedBuffer
+	output output.Buffer
 	ended  chan struct{}
 }
 
@@ -65,7 +47,7 @@ func startProcess(t *testing.T, path string, args ...string) *process {
 	t.Cleanup(func() {
 		p.stop(t)
 		if t.Failed() {
-			t.Logf("%s printed last:\n%s", path, p.output.tail())
+			t.Logf("%s printed last:\n%s", path, tail(p.output.String()))
 		}
 	})
 	return p
@@ -122,7 +104,7 @@ func startCollectorOf(t *testing.T, config string, settings ...string) *collecto
 			return false
 		}
 		return resp.Body.Close() == nil
-	}, time.Minute, 100*time.Millisecond, "the collector does not serve its page:\n%s", p.output.tail())
+	}, time.Minute, 100*time.Millisecond, "the collector does not serve its page:\n%s", tail(p.output.String()))
 	return &collector{process: p, metricsURL: "http://" + page + "/metrics", sink: s}
 }
 
@@ -152,7 +134,7 @@ type flagged struct {
 	// whileRunning holds, by rule, the reason of a flag that was up while the application ran.
 	whileRunning map[string]string
 	// up holds the flags that have not ended.
-	up map[string]int64
+	up map[string]struct{}
 	// ever holds the rules that were flagged at any time.
 	ever map[string]struct{}
 }
@@ -189,6 +171,9 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, rm := range request.Metrics().ResourceMetrics().All() {
 		s.resource(rm)
 	}
+	for _, f := range rehearsal.Flags(request.Metrics(), time.Now()) {
+		s.flag(f)
+	}
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
@@ -207,14 +192,8 @@ func (s *sink) resource(rm pmetric.ResourceMetrics) {
 }
 
 func (s *sink) point(id, name string, dp pmetric.NumberDataPoint) {
-	switch name {
-	case "anomaly.severity":
-		s.flag(id, dp)
-		return
-	case "spark.application.status":
-		if dp.IntValue() == 1 {
-			s.states[id] = str(dp.Attributes(), "spark.application.state")
-		}
+	if name == "spark.application.status" && dp.IntValue() == 1 {
+		s.states[id] = str(dp.Attributes(), "spark.application.state")
 	}
 	v := dp.DoubleValue()
 	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
@@ -223,23 +202,22 @@ func (s *sink) point(id, name string, dp pmetric.NumberDataPoint) {
 	s.values[key(id, name, dp.Attributes())] = v
 }
 
-func (s *sink) flag(id string, dp pmetric.NumberDataPoint) {
-	f := s.flags[id]
-	if f == nil {
-		f = &flagged{whileRunning: map[string]string{}, up: map[string]int64{}, ever: map[string]struct{}{}}
-		s.flags[id] = f
+func (s *sink) flag(f rehearsal.Flag) {
+	of := s.flags[f.Application]
+	if of == nil {
+		of = &flagged{whileRunning: map[string]string{}, up: map[string]struct{}{}, ever: map[string]struct{}{}}
+		s.flags[f.Application] = of
 	}
-	rule := str(dp.Attributes(), "anomaly.rule")
-	entity := fmt.Sprint(dp.Attributes().AsRaw())
-	if dp.IntValue() == 0 {
-		delete(f.up, entity)
+	entity := f.Rule + " " + f.Subject
+	if f.Severity == 0 {
+		delete(of.up, entity)
 		return
 	}
-	f.up[entity] = dp.IntValue()
-	f.ever[rule] = struct{}{}
-	switch s.states[id] {
+	of.up[entity] = struct{}{}
+	of.ever[f.Rule] = struct{}{}
+	switch s.states[f.Application] {
 	case "accepted", "running":
-		f.whileRunning[rule] = str(dp.Attributes(), "anomaly.reason") + " → " + str(dp.Attributes(), "anomaly.advice")
+		of.whileRunning[f.Rule] = f.Reason + " → " + f.Advice
 	}
 }
 
@@ -319,7 +297,7 @@ func startPrometheus(t *testing.T, page string) *prometheus {
 	require.Eventually(t, func() bool {
 		var answer any
 		return getJSON(t.Context(), server.url+"/api/v1/status/buildinfo", &answer) == nil
-	}, time.Minute, 200*time.Millisecond, "Prometheus does not answer:\n%s", p.output.tail())
+	}, time.Minute, 200*time.Millisecond, "Prometheus does not answer:\n%s", tail(p.output.String()))
 	return server
 }
 

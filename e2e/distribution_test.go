@@ -20,9 +20,12 @@ func TestConfigurations(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	t.Setenv("DEMO_INTERVAL", "1s")
-	for _, name := range []string{"DEMO_YARN", "DEMO_HISTORY", "DEMO_SINK"} {
+	for _, name := range []string{"DEMO_YARN", "DEMO_HISTORY", "DEMO_SINK", "DEMO_WEBHOOK", "SLACK_URL"} {
 		t.Setenv(name, "http://127.0.0.1:1")
 	}
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	t.Setenv("SMTP_PASSWORD", "secret")
+	t.Setenv("ALERTMANAGER_PASSWORD", "secret")
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			out, err := exec.CommandContext(t.Context(), distribution, "validate", "--config", file).CombinedOutput()

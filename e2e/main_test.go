@@ -225,7 +225,7 @@ func runningApplication(t *testing.T, c *collector, s *submission) string {
 		}
 		v, _ := c.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
 		return id != "" && v > 0
-	}, 2*time.Minute, interval/4, "the collector does not read the workload:\n%s", s.output.tail())
+	}, 2*time.Minute, interval/4, "the collector does not read the workload:\n%s", tail(s.output.String()))
 	return id
 }
 

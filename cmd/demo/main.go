@@ -40,7 +40,7 @@ type options struct {
 func run(ctx context.Context, o options, out io.Writer) (err error) {
 	teller := newTeller(out)
 	r, err := rehearsal.Start(ctx, rehearsal.Options{
-		Collector: o.collector, Config: o.config, Recording: o.recording, Speed: o.speed, Told: teller.tell,
+		Collector: o.collector, Config: o.config, Recording: o.recording, Speed: o.speed, Told: teller.tell, Notified: teller.notified,
 	})
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}()
 	fmt.Fprintf(out, "Replaying %s of a real cluster, %g times as fast: YARN, with models that Spark trains and scores on it.\n", r.Duration().Round(time.Second), o.speed)
-	fmt.Fprintf(out, "What the collector flags, when it was so on the cluster's clock:\n\n")
+	fmt.Fprintf(out, "What the collector flags, and whom it notifies, by the cluster's clock:\n\n")
 	if err := r.WaitForEnd(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -60,6 +60,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 Look next at
   http://127.0.0.1:9464/metrics         everything that was read, as Prometheus scrapes it; anomaly_severity holds the flags
   config/yarn.yaml                      the configuration for your cluster: change three addresses
+  config/alert.yaml                     who is told: also e-mail, webhooks, PagerDuty, your Alertmanager
   processor/anomalyprocessor/README.md  the rules, and how to write your own
 `)
 	if o.exit {

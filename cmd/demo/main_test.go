@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,34 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-// The recorded bottlenecks are flagged, in words with advice, and the flags end.
+// The recorded bottlenecks are flagged, in words with advice, a webhook is notified, and the flags end.
 func TestDemo(t *testing.T) {
-	var out lockedBuffer
+	var out output.Buffer
 	require.NoError(t, run(t.Context(), options{
 		collector: "../../dist/otelcol-sparkmodel", config: "../../config/demo.yaml",
 		recording: "../../testdata/recordings/spark-4.3.0.har.zst", speed: 60, exit: true,
 	}, &out))
-	text := out.buf.String()
+	text := out.String()
 	for _, rule := range []string{"data_skew", "straggler", "spill", "failing_tasks", "application_waiting"} {
 		assert.Contains(t, text, "  "+rule+": ", "%s", text)
 		assert.Regexp(t, `over +`+rule+": ", text)
 	}
+	assert.Regexp(t, `webhook notified: FIRING, skewed_join application_\d+_\d+\n(?:    .*\n)*    firing    \w+ +data_skew: stage `, text)
+	assert.Regexp(t, `webhook notified: RESOLVED, skewed_join application_`, text)
 	assert.NotContains(t, text, "model healthy")
 	assert.NotContains(t, text, "model churn")
 }

@@ -5,11 +5,14 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/prometheus/alertmanager/notify/webhook"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
 
-// teller writes a paragraph when a flag rises, becomes worse or is over.
+// teller writes a paragraph when a flag rises, becomes worse or is over, and for each notification.
 type teller struct {
 	out io.Writer
 
@@ -41,6 +44,25 @@ func (t *teller) tell(f rehearsal.Flag) {
 		level := strings.ToUpper(levels[min(int(f.Severity), len(levels)-1)])
 		fmt.Fprintf(t.out, "%s  %-8s  %s: %s\n    %s\n    → %s\n\n", clock, level, f.Rule, f.Subject, f.Reason, f.Advice)
 	}
+}
+
+// notified writes what a webhook was sent: a line for each flag, the worst first.
+func (t *teller) notified(at time.Time, m webhook.Message) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fmt.Fprintf(t.out, "%s  ✉ webhook notified: %s, %s %s\n", at.UTC().Format("15:04:05"), strings.ToUpper(m.Status),
+		m.CommonLabels["spark_model_name"], m.CommonLabels["spark_application_id"]+m.CommonLabels["yarn_cluster_name"])
+	for _, a := range m.Alerts {
+		fmt.Fprintf(t.out, "    %-8s  %-8s  %s", a.Status, a.Labels["severity"], a.Labels["alertname"])
+		if entity := a.Annotations["entity"]; entity != "" {
+			fmt.Fprintf(t.out, ": %s", entity)
+		}
+		if seconds := a.Annotations["impact"]; seconds != "" {
+			fmt.Fprintf(t.out, ", cost %s s", seconds)
+		}
+		fmt.Fprintln(t.out)
+	}
+	fmt.Fprintln(t.out)
 }
 
 // summarize writes how much was flagged.

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
+
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
 )
 
@@ -39,6 +41,8 @@ type Options struct {
 	Speed float64
 	// Told is handed every point of a flag, with the time on the recording's time line.
 	Told func(Flag)
+	// Notified is handed every notification that is sent to DEMO_WEBHOOK, if a Config has one sent there.
+	Notified func(at time.Time, message amwebhook.Message)
 }
 
 // Start begins a rehearsal, which ends by Stop.
@@ -63,12 +67,16 @@ func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
+	webhook, err := r.serve(&webhook{now: r.Player.Now, notified: o.Notified})
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
 	r.collector = exec.CommandContext(ctx, o.Collector, "--config", o.Config)
 	r.collector.Cancel = func() error { return r.collector.Process.Signal(os.Interrupt) }
 	r.collector.WaitDelay = 10 * time.Second
 	r.collector.Stdout, r.collector.Stderr = os.Stderr, os.Stderr
 	r.collector.Env = append(os.Environ(),
-		"DEMO_YARN="+yarn, "DEMO_HISTORY="+history, "DEMO_SINK="+sink,
+		"DEMO_YARN="+yarn, "DEMO_HISTORY="+history, "DEMO_SINK="+sink, "DEMO_WEBHOOK="+webhook,
 		"DEMO_INTERVAL="+time.Duration(float64(Poll)/o.Speed).String())
 	if err := r.collector.Start(); err != nil {
 		return nil, errors.Join(err, r.close())

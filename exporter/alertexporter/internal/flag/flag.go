@@ -2,7 +2,8 @@
 package flag
 
 import (
-	"strconv"
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func newSource(resource pcommon.Resource) *source {
 func newObservation(from *source, rule string, attributes pcommon.Map, identifies func(name string) bool) Observation {
 	var o Observation
 	labels := model.LabelSet{model.AlertNameLabel: model.LabelValue(rule)}
-	var words []string
+	var words []noun
 	for name, value := range attributes.All() {
 		switch name {
 		case ruleName, severityName:
@@ -144,12 +145,12 @@ func newObservation(from *source, rule string, attributes pcommon.Map, identifie
 				continue
 			}
 			addLabel(labels, name, value)
-			words = append(words, inWords(name, value))
+			words = appendNoun(words, name, value.AsString())
 		}
 	}
 	o.ID = from.identity.Merge(labels).Fingerprint()
 	o.Labels = from.labels.Merge(labels)
-	o.Entity = strings.Join(words, ", ")
+	o.Entity = inWords(words)
 	return o
 }
 
@@ -186,20 +187,45 @@ func labelName(attribute string) model.LabelName {
 	return model.LabelName(name)
 }
 
-// inWords shortens "spark.stage.id" = 12 to "stage 12".
-func inWords(name string, value pcommon.Value) string {
-	if _, rest, found := strings.Cut(name, "."); found {
-		name = rest
+// noun is what is known of one part of an entity, such as a stage.
+type noun struct {
+	word, id, name string
+}
+
+// appendNoun reads an attribute such as spark.stage.id. A first attempt is not worth a word.
+func appendNoun(nouns []noun, attribute, value string) []noun {
+	_, word, found := strings.Cut(attribute, ".")
+	if !found {
+		word = attribute
 	}
-	text := value.AsString()
-	if before, isName := strings.CutSuffix(name, ".name"); isName {
-		name = before
-		if strings.ContainsRune(text, ' ') {
-			text = strconv.Quote(text)
+	word, isName := strings.CutSuffix(word, ".name")
+	word = strings.ReplaceAll(strings.TrimSuffix(word, ".id"), ".", " ")
+	if value == "" || value == "0" && strings.HasSuffix(word, " attempt") {
+		return nouns
+	}
+	i := slices.IndexFunc(nouns, func(n noun) bool { return n.word == word })
+	if i < 0 {
+		i = len(nouns)
+		nouns = append(nouns, noun{word: word})
+	}
+	if isName {
+		nouns[i].name = value
+	} else {
+		nouns[i].id = value
+	}
+	return nouns
+}
+
+// inWords names an entity: stage 12 (count at train.py:40), stage attempt 1.
+func inWords(nouns []noun) string {
+	words := make([]string, len(nouns))
+	for i, n := range nouns {
+		words[i] = n.word + " " + cmp.Or(n.id, n.name)
+		if n.id != "" && n.name != "" {
+			words[i] += " (" + n.name + ")"
 		}
 	}
-	name = strings.TrimSuffix(name, ".id")
-	return strings.ReplaceAll(name, ".", " ") + " " + text
+	return strings.Join(words, ", ")
 }
 
 // timeOf returns the zero time for a time stamp that is not set.

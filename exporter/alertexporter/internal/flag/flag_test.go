@@ -32,15 +32,20 @@ func TestLabelNames(t *testing.T) {
 }
 
 func TestEntitiesInWords(t *testing.T) {
-	for name, words := range map[string]string{
-		"spark.stage.id":         "stage x",
-		"spark.stage.attempt.id": "stage attempt x",
-		"yarn.queue.name":        "queue x",
-		"plain":                  "plain x",
+	for words, attributes := range map[string][]string{
+		"":                                      nil,
+		"plain x":                               {"plain", "x"},
+		"queue root.ml":                         {"yarn.queue.name", "root.ml"},
+		"stage 4":                               {"spark.stage.id", "4", "spark.stage.attempt.id", "0", "empty", ""},
+		"stage 4 (count at Train.scala:40)":     {"spark.stage.name", "count at Train.scala:40", "spark.stage.id", "4"},
+		"stage 4, stage attempt 1, executor 12": {"spark.stage.id", "4", "spark.stage.attempt.id", "1", "spark.executor.id", "12"},
 	} {
-		assert.Equal(t, words, inWords(name, pcommon.NewValueStr("x")))
+		var nouns []noun
+		for i := 0; i < len(attributes); i += 2 {
+			nouns = appendNoun(nouns, attributes[i], attributes[i+1])
+		}
+		assert.Equal(t, words, inWords(nouns))
 	}
-	assert.Equal(t, `stage "count at Train.scala:40"`, inWords("spark.stage.name", pcommon.NewValueStr("count at Train.scala:40")))
 }
 
 func TestNumbersAreTheSameIdentityAsText(t *testing.T) {
