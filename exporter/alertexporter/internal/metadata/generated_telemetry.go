@@ -189,7 +189,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ExporterAlertStorageFailures, err = builder.meter.Int64Counter(
 		"otelcol_exporter_alert_storage_failures",
-		metric.WithDescription("Changes of the state that the storage did not take; a restart may repeat or forget them. [Development]"),
+		metric.WithDescription("Times that the storage did not take changes of the state; they are tried again, and a restart before that may repeat or forget them. [Development]"),
 		metric.WithUnit("{change}"),
 	)
 	errs = errors.Join(errs, err)

@@ -150,7 +150,7 @@ func AssertEqualExporterAlertRaised(t *testing.T, tt *componenttest.Telemetry, d
 func AssertEqualExporterAlertStorageFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_alert_storage_failures",
-		Description: "Changes of the state that the storage did not take; a restart may repeat or forget them. [Development]",
+		Description: "Times that the storage did not take changes of the state; they are tried again, and a restart before that may repeat or forget them. [Development]",
 		Unit:        "{change}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
