@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/mapreduce"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 )
@@ -29,6 +30,8 @@ type Config struct {
 	History configoptional.Optional[HistoryConfig] `mapstructure:"history"`
 	// HDFS reads the NameNodes and DataNodes of a file system.
 	HDFS configoptional.Optional[HDFSConfig] `mapstructure:"hdfs"`
+	// MapReduce reads MapReduce jobs.
+	MapReduce configoptional.Optional[MapReduceConfig] `mapstructure:"mapreduce"`
 	// Applications selects which applications are watched.
 	Applications ApplicationsConfig `mapstructure:"applications"`
 	// Model tells how to find the model of an application whose submission did not name it.
@@ -70,6 +73,23 @@ type HDFSConfig struct {
 	// names them all.
 	DataNodes    []string                `mapstructure:"datanodes"`
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// MapReduceConfig configures a JobHistory server, whose endpoint may be left out where yarn is configured, and what is
+// read of MapReduce jobs.
+type MapReduceConfig struct {
+	// Counters selects the counters that get data points.
+	Counters []mapreduce.Match `mapstructure:"counters"`
+	// MaxTasks is how many tasks a job may have for their durations to be read.
+	MaxTasks     int                     `mapstructure:"max_tasks"`
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// defaultCounters tell how much a job reads, writes and shuffles, and where its time and its resources go.
+var defaultCounters = []mapreduce.Match{
+	{Group: "FileSystemCounter", Name: "[A-Z0-9]+_BYTES_(READ|WRITTEN)"},
+	{Group: "JobCounter", Name: "(DATA_LOCAL|RACK_LOCAL|OTHER_LOCAL)_MAPS|NUM_(FAILED|KILLED)_(MAPS|REDUCES)|(MB|VCORES)_MILLIS_(MAPS|REDUCES)"},
+	{Group: "TaskCounter", Name: "MAP_(INPUT|OUTPUT)_(RECORDS|BYTES)|REDUCE_(INPUT|OUTPUT)_RECORDS|REDUCE_SHUFFLE_BYTES|SPILLED_RECORDS|FAILED_SHUFFLE|GC_TIME_MILLIS|CPU_MILLISECONDS|PHYSICAL_MEMORY_BYTES"},
 }
 
 // ApplicationsConfig selects applications.
@@ -117,6 +137,7 @@ func createDefaultConfig() component.Config {
 		Driver:               configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
 		History:              configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
 		HDFS:                 configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
+		MapReduce:            configoptional.Default(MapReduceConfig{ClientConfig: clientConfig(historyTimeout), Counters: defaultCounters, MaxTasks: 5000}),
 		Stages:               StagesConfig{MinDuration: 10 * time.Second, Max: 50},
 		Traces:               TracesConfig{Parent: parentLink},
 		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
@@ -142,8 +163,8 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("cluster_name must not be empty: it is part of every identity"))
 	}
 	yarn, driver, history, hdfs := c.YARN.Get(), c.Driver.Get(), c.History.Get(), c.HDFS.Get()
-	if yarn == nil && driver == nil && history == nil && hdfs == nil {
-		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history, hdfs"))
+	if yarn == nil && driver == nil && history == nil && hdfs == nil && !c.MapReduce.HasValue() {
+		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"))
 	} else if history != nil && yarn == nil && driver == nil {
 		errs = append(errs, errors.New("history alone finds no application yet: add yarn or driver"))
 	}
@@ -160,6 +181,9 @@ func (c *Config) Validate() error {
 	}
 	if hdfs != nil {
 		errs = append(errs, hdfs.validate())
+	}
+	if jobs := c.MapReduce.Get(); jobs != nil {
+		errs = append(errs, jobs.validate(yarn != nil))
 	}
 	if _, err := discover.NewFilter(c.Applications.Include, c.Applications.Exclude); err != nil {
 		errs = append(errs, fmt.Errorf("applications::%w", err))
@@ -188,6 +212,24 @@ func (c *HDFSConfig) validate() error {
 		errs = append(errs, errors.New("hdfs::namenodes must name at least one address; datanodes may name others"))
 	}
 	return errors.Join(append(errs, parseEndpoints("hdfs::namenodes", c.NameNodes), parseEndpoints("hdfs::datanodes", c.DataNodes))...)
+}
+
+func (c *MapReduceConfig) validate(withYARN bool) error {
+	var errs []error
+	if endpoint := c.ClientConfig.Endpoint; endpoint != "" {
+		if _, err := rest.ParseEndpoint(endpoint); err != nil {
+			errs = append(errs, fmt.Errorf("mapreduce::endpoint: %w", err))
+		}
+	} else if !withYARN {
+		errs = append(errs, errors.New("mapreduce::endpoint must be the address of a JobHistory server, or add yarn to read the jobs that run"))
+	}
+	if _, err := mapreduce.Select(c.Counters); err != nil {
+		errs = append(errs, fmt.Errorf("mapreduce::counters%w", err))
+	}
+	if c.MaxTasks < 0 {
+		errs = append(errs, errors.New("mapreduce::max_tasks must not be negative"))
+	}
+	return errors.Join(errs...)
 }
 
 func validateEndpoints(source string, endpoints []string, single string) error {

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/mapreduce"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
 )
 
@@ -37,6 +38,7 @@ func TestConfig(t *testing.T) {
 	assert.Nil(t, least.History.Get())
 	assert.Nil(t, least.Driver.Get())
 	assert.Nil(t, least.HDFS.Get())
+	assert.Nil(t, least.MapReduce.Get())
 
 	all := loadConfig(t, "all")
 	require.NoError(t, confmap.Validate(all))
@@ -45,6 +47,9 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, 5*time.Minute, all.History.Get().ClientConfig.Timeout)
 	assert.Equal(t, []string{"http://nn1:9870", "http://nn2:9870"}, all.HDFS.Get().NameNodes)
 	assert.Equal(t, []string{"http://dn1:9864"}, all.HDFS.Get().DataNodes)
+	assert.Equal(t, "http://jobhistory:19888", all.MapReduce.Get().ClientConfig.Endpoint)
+	assert.Equal(t, 100, all.MapReduce.Get().MaxTasks)
+	assert.Equal(t, []mapreduce.Match{{Group: "TaskCounter"}}, all.MapReduce.Get().Counters)
 	assert.Equal(t, []discover.Match{{Name: "churn-.*"}}, all.Applications.Include)
 	assert.Equal(t, []discover.Match{{Queue: "root.dev", User: "bob"}}, all.Applications.Exclude)
 	assert.Equal(t, time.Minute, all.Stages.MinDuration)
@@ -52,14 +57,22 @@ func TestConfig(t *testing.T) {
 	assert.False(t, all.MetricsBuilderConfig.Metrics.SparkExecutorDiskUsage.Enabled)
 }
 
-// HDFS can be all that is read.
-func TestConfigHDFSAlone(t *testing.T) {
+// HDFS can be all that is read, and MapReduce can do without either of its servers.
+func TestConfigHadoop(t *testing.T) {
 	require.NoError(t, confmap.Validate(loadConfig(t, "hdfs")))
+	jobs := loadConfig(t, "mapreduce")
+	require.NoError(t, confmap.Validate(jobs))
+	assert.Equal(t, defaultCounters, jobs.MapReduce.Get().Counters)
+	assert.Equal(t, 5000, jobs.MapReduce.Get().MaxTasks)
+	assert.Equal(t, historyTimeout, jobs.MapReduce.Get().ClientConfig.Timeout)
+	running := loadConfig(t, "mapreduce_running")
+	require.NoError(t, confmap.Validate(running))
+	assert.NotNil(t, running.MapReduce.Get())
 }
 
 func TestConfigErrors(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"none":      {"no source is configured: give at least one of yarn, driver, history, hdfs"},
+		"none":      {"no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"},
 		"only":      {"history alone finds no application yet: add yarn or driver"},
 		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
 		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
@@ -70,7 +83,12 @@ func TestConfigErrors(t *testing.T) {
 		},
 		"no_namenode":    {"hdfs::namenodes must name at least one address"},
 		"hdfs_addresses": {"hdfs::endpoint: write namenodes: [http://nn1:9870]", `hdfs::namenodes[0]: endpoint "nn1:9870" must be a URL`, `hdfs::datanodes[1]: endpoint "dn2:9864" must be a URL`},
-		"empty_match":    {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
+		"no_jobs": {
+			"mapreduce::endpoint must be the address of a JobHistory server, or add yarn", "mapreduce::counters[0]: give at least one of group, name",
+			"mapreduce::max_tasks must not be negative",
+		},
+		"job_address": {`mapreduce::endpoint: endpoint "jobhistory:19888"`, "mapreduce::counters[0]: error parsing regexp"},
+		"empty_match": {"applications::exclude[0]: give at least one of name, id, user, queue, tag"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := confmap.Validate(loadConfig(t, name))

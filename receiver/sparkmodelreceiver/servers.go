@@ -15,10 +15,11 @@ import (
 
 // Names of the sources, in logs and telemetry.
 const (
-	sourceYARN    = "yarn"
-	sourceDriver  = "driver"
-	sourceHistory = "history"
-	sourceHDFS    = "hdfs"
+	sourceYARN      = "yarn"
+	sourceDriver    = "driver"
+	sourceHistory   = "history"
+	sourceHDFS      = "hdfs"
+	sourceMapReduce = "mapreduce"
 )
 
 // Requests under way to one server: a live one answers somebody's production job, and a History Server may load an
@@ -34,6 +35,8 @@ type servers struct {
 	drivers []*rest.Client
 	// nameNodes and dataNodes are those of one HDFS file system.
 	nameNodes, dataNodes []*rest.Client
+	// jobHistory is nil where none is configured.
+	jobHistory *rest.Client
 	// history is nil where none is configured.
 	history *rest.Client
 	close   []func()
@@ -73,6 +76,11 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 	}
 	if c := cfg.Driver.Get(); c != nil {
 		s.drivers = add(sourceDriver, c.ClientConfig, c.Endpoints, liveConcurrency)
+	}
+	if c := cfg.MapReduce.Get(); c != nil && c.ClientConfig.Endpoint != "" {
+		if clients := add(sourceMapReduce, c.ClientConfig, []string{c.ClientConfig.Endpoint}, historyConcurrency); len(clients) > 0 {
+			s.jobHistory = clients[0]
+		}
 	}
 	if c := cfg.HDFS.Get(); c != nil {
 		s.nameNodes = add(sourceHDFS, c.ClientConfig, c.NameNodes, liveConcurrency)

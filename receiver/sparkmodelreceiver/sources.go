@@ -43,14 +43,23 @@ func (r *sparkModelReceiver) connect(ctx context.Context, host component.Host) e
 		return err
 	}
 	r.servers = s
+	var cluster *discover.YARN
 	if len(s.yarn) > 0 {
-		r.sources = append(r.sources, &yarnSource{r: r, finder: discover.NewYARN(yarn.New(s.yarn))})
+		cluster = discover.NewYARN(yarn.New(s.yarn))
+		r.sources = append(r.sources, &yarnSource{r: r, finder: cluster})
 	}
 	for _, driver := range s.drivers {
 		r.sources = append(r.sources, &driverSource{r: r, server: driver})
 	}
 	if len(s.nameNodes)+len(s.dataNodes) > 0 && r.metrics != nil {
 		r.sources = append(r.sources, newHDFSSource(r))
+	}
+	if c := r.cfg.MapReduce.Get(); c != nil && r.metrics != nil {
+		jobs, err := newMapReduceSource(r, c, cluster)
+		if err != nil {
+			return err
+		}
+		r.sources = append(r.sources, jobs)
 	}
 	return nil
 }

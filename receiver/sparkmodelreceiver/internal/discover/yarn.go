@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -19,12 +20,18 @@ const overlap = time.Minute
 // YARN finds the applications of a YARN cluster. It is not safe for concurrent use.
 type YARN struct {
 	client *yarn.Client
+	// manager is the resource manager that was active at the last look.
+	manager atomic.Pointer[rest.Client]
 	// since is the time on the resource manager's clock from which on ended applications are asked for.
 	since time.Time
 }
 
 // NewYARN returns a source that reads a cluster.
 func NewYARN(client *yarn.Client) *YARN { return &YARN{client: client} }
+
+// Manager returns the resource manager that was active at the last look, nil before the first one. It is safe for
+// concurrent use.
+func (y *YARN) Manager() *rest.Client { return y.manager.Load() }
 
 // Since returns the moment from which on the next look asks for ended applications.
 func (y *YARN) Since() time.Time { return y.since }
@@ -51,6 +58,7 @@ func (y *YARN) Find(ctx context.Context) (Found, error) {
 	if info.Now.IsZero() {
 		return Found{}, errors.New("yarn: the resource manager's answer has no Date header")
 	}
+	y.manager.Store(rm)
 	if y.since.IsZero() {
 		y.since = info.Now
 	}

@@ -61,10 +61,17 @@ func (b *Builder) Metrics() pmetric.Metrics {
 	return md
 }
 
-// collect takes the resource that was built last, with the times at which its running totals began.
-func (b *Builder) collect(s starts) {
+// collect takes the resource that was built last, with the times at which its running totals began, and with attributes
+// that are not its entity's own.
+func (b *Builder) collect(s starts, more ...pcommon.Map) {
 	rms := b.built()
 	for _, rm := range rms.All() {
+		for _, attributes := range more {
+			for name, v := range attributes.All() {
+				v.CopyTo(rm.Resource().Attributes().PutEmpty(name))
+			}
+			removeUnknown(rm.Resource())
+		}
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
 			for _, dp := range numberDataPoints(m).All() {
 				s.stamp(dp, m.Type())

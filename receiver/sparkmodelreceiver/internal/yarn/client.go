@@ -55,19 +55,24 @@ const (
 
 // Running lists the Spark applications that have not ended.
 func Running(ctx context.Context, rm *rest.Client) ([]App, error) {
-	return apps(ctx, rm, url.Values{"states": {runningStates}})
+	return apps(ctx, rm, "SPARK", url.Values{"states": {runningStates}})
+}
+
+// RunningMapReduce lists the MapReduce applications that have not ended.
+func RunningMapReduce(ctx context.Context, rm *rest.Client) ([]App, error) {
+	return apps(ctx, rm, "MAPREDUCE", url.Values{"states": {runningStates}})
 }
 
 // FinishedSince lists the Spark applications that ended at or after a time on the resource manager's clock.
 func FinishedSince(ctx context.Context, rm *rest.Client, since time.Time) ([]App, error) {
-	return apps(ctx, rm, url.Values{
+	return apps(ctx, rm, "SPARK", url.Values{
 		"states":            {finishedStates},
 		"finishedTimeBegin": {strconv.FormatInt(since.UnixMilli(), 10)},
 	})
 }
 
-func apps(ctx context.Context, rm *rest.Client, query url.Values) ([]App, error) {
-	query.Set("applicationTypes", "SPARK")
+func apps(ctx context.Context, rm *rest.Client, applicationType string, query url.Values) ([]App, error) {
+	query.Set("applicationTypes", applicationType)
 	query.Set("deSelects", "resourceRequests")
 	var answer struct {
 		Apps struct {
