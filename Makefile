@@ -46,8 +46,8 @@ bench: ## what a poll, a judgement and an alert cost
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /e2e)
 
 .PHONY: quality
-quality: build ## what the rules find and miss in recorded runs
-	$(GO) run ./cmd/quality
+quality: build ## what the rules find and miss in recorded runs; RECORDING=file tries one recording, RULES=file rules of your own
+	$(GO) run ./cmd/quality $(if $(RULES),-rules $(RULES)) $(if $(RECORDING)$(RULES),,-markdown docs/quality.md) $(RECORDING)
 
 .PHONY: generate
 generate: ## write again what mdatagen generates

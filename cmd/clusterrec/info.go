@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -44,7 +43,7 @@ func describe(out io.Writer, file string, rec *recording.Recording) error {
 	fmt.Fprintf(w, "time\t%s for %s\n", rec.Start().UTC().Format(time.RFC3339), rec.End().Sub(rec.Start()).Round(time.Millisecond))
 	fmt.Fprintf(w, "origins\t%s\n", strings.Join(rec.Origins(), " "))
 	fmt.Fprintf(w, "entries\t%d with %d bytes of bodies\n", len(rec.Answers()), bodies)
-	for _, app := range applications(rec) {
+	for _, app := range rec.Applications() {
 		fmt.Fprintf(w, "%s\t%s %s %s/%s\n", app.ID, app.Type, app.Name, app.State, app.FinalStatus)
 	}
 	fmt.Fprintln(w, "\nlargest") // ends the column
@@ -52,31 +51,6 @@ func describe(out io.Writer, file string, rec *recording.Recording) error {
 		fmt.Fprintf(w, "%d bytes in %d answers\t%s %s\n", l.bytes, l.answers, l.Origin, l.Key)
 	}
 	return w.Flush()
-}
-
-type application struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Type        string `json:"applicationType"`
-	State       string `json:"state"`
-	FinalStatus string `json:"finalStatus"`
-}
-
-// applications returns what the resource manager said of each application last.
-func applications(rec *recording.Recording) []application {
-	last := map[string]application{}
-	for _, a := range rec.Answers() {
-		if a.Origin != recording.ResourceManager || !strings.HasPrefix(a.URL, "/ws/v1/cluster/apps/") {
-			continue
-		}
-		var answer struct {
-			App application `json:"app"`
-		}
-		if json.Unmarshal([]byte(a.Body), &answer) == nil && answer.App.ID != "" {
-			last[answer.App.ID] = answer.App
-		}
-	}
-	return slices.SortedFunc(maps.Values(last), func(a, b application) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 type size struct {

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
 
@@ -38,9 +39,14 @@ type options struct {
 }
 
 func run(ctx context.Context, o options, out io.Writer) (err error) {
+	rec, err := recording.Load(o.recording)
+	if err != nil {
+		return err
+	}
 	teller := newTeller(out)
 	r, err := rehearsal.Start(ctx, rehearsal.Options{
-		Collector: o.collector, Config: o.config, Recording: o.recording, Speed: o.speed, Told: teller.tell, Notified: teller.notified,
+		Collector: o.collector, Config: o.config, Recording: rec, Speed: o.speed, Log: os.Stderr, Told: teller.tell,
+		Notified: teller.notified,
 	})
 	if err != nil {
 		return err

@@ -1,185 +1,153 @@
-// Command quality replays recordings through the built distribution and holds what is flagged against what was
-// injected: a table of hits, misses and false flags by rule, and the same as JSON.
+// Command quality replays recordings through the built distribution and holds what is flagged against what was injected:
+// tables of hits, misses and false flags by rule and by application, as JSON for scripts and as Markdown for people.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
 	"syscall"
-	"text/tabwriter"
 
-	"go.yaml.in/yaml/v3"
-
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
 
+const usage = `usage: quality [flags] [RECORDING ...]
+  Replays recordings, by default those of Spark in testdata/recordings, and counts what the rules find and miss.
+`
+
+type options struct {
+	collector, config, rules, expected, json, markdown string
+	recordings                                         []string
+}
+
 func main() {
-	collector := flag.String("collector", "dist/otelcol-sparkmodel", "the distribution to run")
-	config := flag.String("config", "config/demo.yaml", "its configuration")
-	expected := flag.String("expected", "testdata/expected.yaml", "what each application must be flagged for")
-	speed := flag.Float64("speed", 40, "how many times faster than it was")
-	out := flag.String("json", "dist/quality.json", "where the figures go as JSON")
+	var o options
+	flag.StringVar(&o.collector, "collector", "dist/otelcol-sparkmodel", "the distribution to run")
+	flag.StringVar(&o.config, "config", "cmd/quality/collector.yaml", "its configuration")
+	flag.StringVar(&o.rules, "rules", "", "a file with rules of your own to try")
+	flag.StringVar(&o.expected, "expected", "testdata/expected.yaml", "what each application must be flagged for")
+	flag.StringVar(&o.json, "json", "dist/quality.json", "where the figures go as JSON")
+	flag.StringVar(&o.markdown, "markdown", "", "where the tables go as Markdown")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
 	flag.Parse()
-	recordings := flag.Args()
-	if len(recordings) == 0 {
-		recordings, _ = filepath.Glob("testdata/recordings/spark-*.har.zst") // the pattern is well formed
+	o.recordings = flag.Args()
+	if len(o.recordings) == 0 {
+		o.recordings, _ = filepath.Glob("testdata/recordings/spark-*.har.zst") // the pattern is well formed
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *collector, *config, *expected, recordings, *speed, *out); err != nil {
+	if err := run(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quality:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, collector, config, expected string, recordings []string, speed float64, out string) error {
-	text, err := os.ReadFile(expected)
+func run(ctx context.Context, o options, out io.Writer) error {
+	expected, err := loadExpectations(o.expected)
 	if err != nil {
 		return err
-	}
-	var expectations map[string]expectation
-	if err := yaml.Unmarshal(text, &expectations); err != nil {
-		return fmt.Errorf("%s: %w", expected, err)
 	}
 	var total tally
-	for _, name := range recordings {
-		flagged, err := replay(ctx, rehearsal.Options{Collector: collector, Config: config, Recording: name, Speed: speed})
+	for _, file := range o.recordings {
+		rec, err := recording.Load(file)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return err
 		}
-		total.add(filepath.Base(name), expectations, flagged)
+		flags, err := replay(ctx, o, rec)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		name, _, _ := strings.Cut(filepath.Base(file), ".har")
+		if err := total.add(name, rec.Applications(), expected, flags); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
 	}
-	total.write(os.Stdout)
-	figures, err := json.MarshalIndent(map[string]any{"rules": total.figures()}, "", "  ")
-	if err != nil {
+	total.write(out)
+	if err := o.writeJSON(&total); err != nil {
 		return err
 	}
-	return os.WriteFile(out, append(figures, '\n'), 0o600)
+	if o.markdown == "" {
+		return nil
+	}
+	var text strings.Builder
+	total.markdown(&text)
+	return os.WriteFile(o.markdown, []byte(text.String()), 0o644) //nolint:gosec // it is to be read
 }
 
-// replay returns the rules that were flagged, by the name of the application.
-func replay(ctx context.Context, o rehearsal.Options) (map[string]map[string]struct{}, error) {
-	var mu sync.Mutex
-	flagged := map[string]map[string]struct{}{}
-	o.Told = func(f rehearsal.Flag) {
-		mu.Lock()
-		defer mu.Unlock()
-		if f.Severity == 0 || f.Name == "" {
-			return
-		}
-		if flagged[f.Name] == nil {
-			flagged[f.Name] = map[string]struct{}{}
-		}
-		flagged[f.Name][f.Rule] = struct{}{}
+// writeJSON puts the figures under "rules", beside what others have measured.
+func (o options) writeJSON(total *tally) error {
+	figures := map[string]any{}
+	text, err := os.ReadFile(o.json)
+	if err == nil {
+		err = json.Unmarshal(text, &figures)
 	}
-	r, err := rehearsal.Start(ctx, o)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", o.json, err)
+	}
+	figures["rules"] = total.figures()
+	if text, err = json.MarshalIndent(figures, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(text, '\n'), 0o600)
+}
+
+// cluster is what flags are of that belong to no application.
+const cluster = ""
+
+// flags are the rules that were flagged, by the id of the application, each with the rule that it names as its cause.
+type flags map[string]map[string]string
+
+func (f flags) add(application, rule, cause string) {
+	if f[application] == nil {
+		f[application] = map[string]string{}
+	}
+	f[application][rule] = cause
+}
+
+// replay returns what is flagged in a recording.
+func replay(ctx context.Context, o options, rec *recording.Recording) (flags, error) {
+	var (
+		mu      sync.Mutex
+		log     strings.Builder // at its end it complains that it was ended
+		flagged = flags{}
+	)
+	settings := rehearsal.Options{
+		Collector: o.collector, Config: o.config, Recording: rec, Log: &log,
+		Told: func(f rehearsal.Flag) {
+			mu.Lock()
+			defer mu.Unlock()
+			if f.Severity > 0 {
+				flagged.add(f.Application, f.Rule, f.Cause)
+			}
+		},
+	}
+	if o.rules != "" {
+		file, err := filepath.Abs(o.rules)
+		if err != nil {
+			return nil, err
+		}
+		settings.Settings = append(settings.Settings, fmt.Sprintf("yaml:processors::anomaly::rules::files: [%q]", file))
+	}
+	r, err := rehearsal.Start(ctx, settings)
 	if err != nil {
 		return nil, err
 	}
-	err = r.WaitForEnd(ctx)
-	if stopped := r.Stop(); err == nil {
-		err = stopped
+	if err := errors.Join(r.WaitForEnd(ctx), r.Stop(), ctx.Err()); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, log.String())
 	}
-	return flagged, err
-}
-
-// expectation is what an application must and may be flagged for; any other flag is false.
-type expectation struct {
-	Must []string `yaml:"must"`
-	May  []string `yaml:"may"`
-}
-
-// count is how a rule did.
-type count struct {
-	Hits   int `json:"hits"`
-	Misses int `json:"misses"`
-	False  int `json:"false"`
-}
-
-// tally sums up over recordings.
-type tally struct {
-	runs   int
-	rules  map[string]*count
-	faults []string
-}
-
-func (t *tally) rule(name string) *count {
-	if t.rules == nil {
-		t.rules = map[string]*count{}
-	}
-	if t.rules[name] == nil {
-		t.rules[name] = &count{}
-	}
-	return t.rules[name]
-}
-
-func (t *tally) add(recording string, expectations map[string]expectation, flagged map[string]map[string]struct{}) {
-	for name, e := range expectations {
-		t.runs++
-		for _, rule := range e.Must {
-			if _, ok := flagged[name][rule]; ok {
-				t.rule(rule).Hits++
-			} else {
-				t.rule(rule).Misses++
-				t.faults = append(t.faults, fmt.Sprintf("missed  %s: %s in %s", rule, name, recording))
-			}
-		}
-		for rule := range flagged[name] {
-			if !slices.Contains(e.Must, rule) && !slices.Contains(e.May, rule) {
-				t.rule(rule).False++
-				t.faults = append(t.faults, fmt.Sprintf("false   %s: %s in %s", rule, name, recording))
-			}
-		}
-	}
-}
-
-// figures are precision and recall over all rules, and each rule's counts.
-func (t *tally) figures() map[string]any {
-	var all count
-	for _, c := range t.rules {
-		all.Hits += c.Hits
-		all.Misses += c.Misses
-		all.False += c.False
-	}
-	return map[string]any{
-		"runs": t.runs, "by_rule": t.rules,
-		"precision": ratio(all.Hits, all.Hits+all.False), "recall": ratio(all.Hits, all.Hits+all.Misses),
-	}
-}
-
-func ratio(part, whole int) float64 {
-	if whole == 0 {
-		return 1
-	}
-	return float64(part) / float64(whole)
-}
-
-func (t *tally) write(out io.Writer) {
-	names := make([]string, 0, len(t.rules))
-	for name := range t.rules {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "rule\thits\tmisses\tfalse flags")
-	for _, name := range names {
-		c := t.rules[name]
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", name, c.Hits, c.Misses, c.False)
-	}
-	_ = table.Flush()
-	figures := t.figures()
-	fmt.Fprintf(out, "%d runs, precision %.2f, recall %.2f\n", t.runs, figures["precision"], figures["recall"])
-	slices.Sort(t.faults)
-	for _, fault := range t.faults {
-		fmt.Fprintln(out, fault)
-	}
+	return flagged, nil
 }

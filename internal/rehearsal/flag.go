@@ -18,6 +18,8 @@ type Flag struct {
 	// Severity is 0 when the flag is over, else 1 to 4.
 	Severity int64
 	Rule     string
+	// Cause is the rule whose flag explains this one, if any.
+	Cause string
 	// Application is the id and Name the name of the application; both are empty for a cluster.
 	Application, Name string
 	// Subject says in words what is flagged.
@@ -62,7 +64,7 @@ func Flags(md pmetric.Metrics, at time.Time) []Flag {
 				}
 				for _, dp := range m.Gauge().DataPoints().All() {
 					flags = append(flags, Flag{
-						At: at, Severity: dp.IntValue(), Rule: text(dp.Attributes(), "anomaly.rule"),
+						At: at, Severity: dp.IntValue(), Rule: text(dp.Attributes(), "anomaly.rule"), Cause: text(dp.Attributes(), "anomaly.cause"),
 						Application: text(resource, "spark.application.id"), Name: text(resource, "spark.application.name"),
 						Subject: subject(resource, dp.Attributes()),
 						Reason:  text(dp.Attributes(), "anomaly.reason"), Advice: text(dp.Attributes(), "anomaly.advice"),

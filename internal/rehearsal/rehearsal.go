@@ -6,11 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
@@ -25,6 +28,10 @@ const Poll = 10 * time.Second
 type Rehearsal struct {
 	Player    *recording.Player
 	speed     float64
+	polls     chan struct{} // tells that a poll was judged, where the collector sets the speed
+	over      chan struct{} // is closed once there were enough polls at the end of the recording
+	beyond    atomic.Int64  // how far the polls are beyond the end of the recording, in ns
+	folder    string        // of the judge's socket
 	collector *exec.Cmd
 	ended     chan error
 	servers   []*http.Server
@@ -33,12 +40,17 @@ type Rehearsal struct {
 
 // Options of a rehearsal.
 type Options struct {
-	// Collector is the distribution to run, Config its configuration.
+	// Collector is the distribution to run, Config its configuration, and Settings more of it, as --config takes them.
 	Collector, Config string
-	// Recording is the file to replay.
-	Recording string
-	// Speed is how many times faster than it was.
+	Settings          []string
+	// Recording is what to replay.
+	Recording *recording.Recording
+	// Speed is how many times faster than it was. With 0 the recording moves on by Poll whenever a poll has been judged,
+	// however long that took: what is flagged then does not depend on the machine. It needs a Config that sends what it
+	// read by way of REHEARSAL_RELAY.
 	Speed float64
+	// Log is where the distribution writes what goes wrong.
+	Log io.Writer
 	// Told is handed every point of a flag, with the time on the recording's time line.
 	Told func(Flag)
 	// Notified is handed every notification that is sent to DEMO_WEBHOOK, if a Config has one sent there.
@@ -47,23 +59,24 @@ type Options struct {
 
 // Start begins a rehearsal, which ends by Stop.
 func Start(ctx context.Context, o Options) (*Rehearsal, error) {
-	rec, err := recording.Load(o.Recording)
+	folder, err := os.MkdirTemp("", "rehearsal")
 	if err != nil {
 		return nil, err
 	}
 	r := &Rehearsal{
-		Player: recording.NewPlayer(rec, recording.PlayerOptions{Speed: o.Speed}),
-		speed:  o.Speed, ended: make(chan error, 1),
+		Player: recording.NewPlayer(o.Recording, recording.PlayerOptions{Speed: o.Speed}),
+		speed:  o.Speed, ended: make(chan error, 1), polls: make(chan struct{}, 1), over: make(chan struct{}), folder: folder,
 	}
+	socket := filepath.Join(folder, "judge")
 	yarn, err := r.serve(r.Player.Handler(recording.ResourceManager))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.close())
 	}
 	history, err := r.serve(r.Player.Handler(recording.History))
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
-	sink, err := r.serve(&sink{now: r.Player.Now, told: o.Told})
+	sink, err := r.serve(&sink{now: r.now, told: o.Told})
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -71,13 +84,25 @@ func Start(ctx context.Context, o Options) (*Rehearsal, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.close())
 	}
-	r.collector = exec.CommandContext(ctx, o.Collector, "--config", o.Config)
+	relay, err := r.serve(newRelay(r.now, socket, r.polled))
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	args := []string{"--config", o.Config}
+	for _, setting := range o.Settings {
+		args = append(args, "--config", setting)
+	}
+	interval := lockstep
+	if o.Speed > 0 {
+		interval = time.Duration(float64(Poll) / o.Speed)
+	}
+	r.collector = exec.CommandContext(ctx, o.Collector, args...)
 	r.collector.Cancel = func() error { return r.collector.Process.Signal(os.Interrupt) }
 	r.collector.WaitDelay = 10 * time.Second
-	r.collector.Stdout, r.collector.Stderr = os.Stderr, os.Stderr
+	r.collector.Stdout, r.collector.Stderr = o.Log, o.Log
 	r.collector.Env = append(os.Environ(),
 		"DEMO_YARN="+yarn, "DEMO_HISTORY="+history, "DEMO_SINK="+sink, "DEMO_WEBHOOK="+webhook,
-		"DEMO_INTERVAL="+time.Duration(float64(Poll)/o.Speed).String())
+		"REHEARSAL_RELAY="+relay, "REHEARSAL_JUDGE="+socket, "DEMO_INTERVAL="+interval.String())
 	if err := r.collector.Start(); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -90,11 +115,39 @@ func (r *Rehearsal) Duration() time.Duration {
 	return time.Duration(float64(r.Player.Remaining()) * r.speed).Round(time.Second)
 }
 
-// settling is how many polls the collector is given after the end of the recording to say that flags are over.
-const settling = 10
+const (
+	// settling is how many polls the collector is given after the end of the recording to say that flags are over.
+	settling = 10
+	// lockstep is the collection interval where the collector sets the speed: long enough for it to read in the
+	// background what it does between two polls.
+	lockstep = 100 * time.Millisecond
+	// patience is how long a poll may take then.
+	patience = time.Minute
+)
+
+// now is the time on the recording's time line, and on beyond its end where the collector sets the speed.
+func (r *Rehearsal) now() time.Time { return r.Player.Now().Add(time.Duration(r.beyond.Load())) }
+
+// polled is called after each poll; where the collector sets the speed, it moves the recording on.
+func (r *Rehearsal) polled() {
+	if r.speed > 0 {
+		return
+	}
+	if r.Player.Remaining() == 0 && r.beyond.Add(int64(Poll)) == int64(settling*Poll) {
+		close(r.over)
+	}
+	r.Player.Seek(r.Player.Now().Add(Poll))
+	select {
+	case r.polls <- struct{}{}:
+	default:
+	}
+}
 
 // WaitForEnd waits until the recording is over. It fails if the collector ends before.
 func (r *Rehearsal) WaitForEnd(ctx context.Context) error {
+	if r.speed == 0 {
+		return r.settle(ctx)
+	}
 	left := r.Player.Remaining() + time.Duration(settling*float64(Poll)/r.speed)
 	select {
 	case err := <-r.ended:
@@ -102,6 +155,22 @@ func (r *Rehearsal) WaitForEnd(ctx context.Context) error {
 		return r.collectorEnded(ctx, err)
 	case <-time.After(left):
 		return nil
+	}
+}
+
+// settle waits until there were enough polls at the end of the recording.
+func (r *Rehearsal) settle(ctx context.Context) error {
+	for {
+		select {
+		case <-r.over:
+			return nil
+		case <-r.polls:
+		case err := <-r.ended:
+			r.ended <- err
+			return r.collectorEnded(ctx, err)
+		case <-time.After(patience):
+			return fmt.Errorf("the collector has not polled for %s", patience)
+		}
 	}
 }
 
@@ -116,7 +185,7 @@ func (r *Rehearsal) collectorEnded(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	return fmt.Errorf("the collector ended by itself; see its messages above: %w", err)
+	return fmt.Errorf("the collector ended by itself: %w", err)
 }
 
 // Stop ends the collector and the replay.
@@ -144,5 +213,5 @@ func (r *Rehearsal) close() error {
 		errs = append(errs, server.Close())
 	}
 	r.serving.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, os.RemoveAll(r.folder))...)
 }
