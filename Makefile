@@ -42,8 +42,9 @@ test-cluster: build ## the tests against real Spark, YARN, HDFS and Prometheus
 	$(GO) test -tags cluster -count=1 -timeout 40m -v ./e2e
 
 .PHONY: bench
-bench: ## what a poll, a judgement and an alert cost
-	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /e2e)
+bench: ## what polls and judgements cost, ours and the peer's: docs/benchmarks.md, dist/bench.json
+	$(GO) build -C bench -mod=mod -o ../dist/bench .
+	dist/bench
 
 .PHONY: quality
 quality: build ## what the rules find and miss in recorded runs; RECORDING=file tries one recording, RULES=file rules of your own

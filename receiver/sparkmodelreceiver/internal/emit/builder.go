@@ -73,8 +73,13 @@ func (b *Builder) collect(s starts, more ...pcommon.Map) {
 			removeUnknown(rm.Resource())
 		}
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-			for _, dp := range numberDataPoints(m).All() {
+			points := numberDataPoints(m)
+			if m.Type() == pmetric.MetricTypeSum {
+				points.RemoveIf(negative)
+			}
+			for _, dp := range points.All() {
 				s.stamp(dp, m.Type())
+				shorten(dp.Attributes())
 			}
 		}
 	}
@@ -117,8 +122,21 @@ func (b *Builder) built() pmetric.ResourceMetricsSlice {
 	rms := b.mb.Emit().ResourceMetrics()
 	for _, rm := range rms.All() {
 		removeUnknown(rm.Resource())
+		shorten(rm.Resource().Attributes())
 	}
 	return rms
+}
+
+// negative tells whether a point says that there is less than nothing: servers write -1 where they know no number.
+func negative(dp pmetric.NumberDataPoint) bool { return dp.IntValue() < 0 || dp.DoubleValue() < 0 }
+
+// shorten cuts what users name, which may be of any length.
+func shorten(attributes pcommon.Map) {
+	for name, v := range attributes.All() {
+		if v.Type() == pcommon.ValueTypeStr && len(v.Str()) > maxMessage {
+			attributes.PutStr(name, cut(v.Str(), maxMessage))
+		}
+	}
 }
 
 // removeUnknown removes the attributes of which nothing is known.
