@@ -39,7 +39,7 @@ func newMetricsProcessor(set processor.Settings, cfg *Config, next consumer.Metr
 	}
 	p := &metricsProcessor{
 		next:       next,
-		engine:     engine.New(rules, cfg.Flags.MaxEntities, telemetry),
+		engine:     engine.New(rules, cfg.Flags.MaxEntities, telemetry, time.Now),
 		staleAfter: cfg.Flags.StaleAfter,
 		logger:     set.Logger,
 		telemetry:  telemetry,

@@ -24,6 +24,7 @@ type Engine struct {
 	plan        *plan
 	maxEntities int
 	telemetry   *metadata.TelemetryBuilder
+	now         func() time.Time
 
 	mu      sync.Mutex
 	sources map[string]*source
@@ -45,8 +46,9 @@ type call struct {
 }
 
 // New returns an engine for the rules, which it owns from then on. It keeps the state of at most so many entities.
-func New(rules []*rule.Rule, maxEntities int, telemetry *metadata.TelemetryBuilder) *Engine {
+func New(rules []*rule.Rule, maxEntities int, telemetry *metadata.TelemetryBuilder, now func() time.Time) *Engine {
 	return &Engine{
+		now:         now,
 		plan:        newPlan(rules),
 		maxEntities: maxEntities,
 		telemetry:   telemetry,
@@ -100,7 +102,7 @@ func (e *Engine) Expire(ctx context.Context, after time.Duration) pmetric.Metric
 }
 
 func (e *Engine) begin(metrics pmetric.Metrics) {
-	e.call.metrics, e.call.now = metrics, time.Now()
+	e.call.metrics, e.call.now = metrics, e.now()
 }
 
 // end counts what was done, and lets go of the metrics.
@@ -201,7 +203,8 @@ func (e *Engine) readPoint(s *source, readers []reader, point pmetric.NumberData
 		if !readers[i].selects(attributes) {
 			continue
 		}
-		for _, t := range readers[i].targets {
+		for j := range readers[i].targets {
+			t := &readers[i].targets[j]
 			from, kind, slot := s, t.kind, t.own
 			names := e.plan.kinds[t.kind].attributes
 			if t.lookup {
@@ -221,7 +224,7 @@ func (e *Engine) readPoint(s *source, readers []reader, point pmetric.NumberData
 				}
 			}
 			if e.advance(from, point.Timestamp()) {
-				e.entity(from, kind, attributes).tell(slot, value)
+				e.entity(from, kind, attributes).tell(t, slot, value)
 			}
 		}
 	}
@@ -271,6 +274,7 @@ func (e *Engine) addEntity(s *source, kind int, attributes pcommon.Map) *entity 
 	for i := range n.verdicts {
 		n.verdicts[i].flag = flag.Flag{Rule: k.judges[i].rule.Name, Entity: n.attributes}
 	}
+	e.pick(n)
 	s.entities[n.key] = n
 	e.sources[s.key] = s
 	n.recent = e.recent.PushFront(n)
@@ -282,13 +286,21 @@ func (e *Engine) addEntity(s *source, kind int, attributes pcommon.Map) *entity 
 	return n
 }
 
+// pick chooses the numbers by which the entity is judged.
+func (e *Engine) pick(n *entity) {
+	judges := e.plan.kinds[n.kind].judges
+	for i := range judges {
+		n.verdicts[i].rule = judges[i].rule.In(n.attribute)
+	}
+}
+
 // drop ends the flags of an entity and forgets it.
 func (e *Engine) drop(n *entity, at pcommon.Timestamp) {
 	s := n.source
 	if n.flagged() {
 		w := e.writer(s)
 		for i := range n.verdicts {
-			n.verdicts[i].flag.End(w, at)
+			n.verdicts[i].end(s, w, at)
 		}
 	}
 	e.recent.Remove(n.recent)
@@ -328,27 +340,48 @@ func (e *Engine) judge(s *source) {
 			e.drop(n, s.at)
 		}
 	}
+	for _, n := range s.entities {
+		for i := range n.verdicts {
+			if v := &n.verdicts[i]; v.flag.Raised() {
+				if len(v.rule.CausedBy) > 0 {
+					v.flag.Blame(s.writer, s.at, s.cause(n, v.rule))
+				}
+				v.flag.Repeat(s.writer, s.at)
+			}
+		}
+	}
+	e.summarize(s)
 }
 
 func (e *Engine) judgeEntity(n *entity, j *judge, v *verdict) {
 	s := n.source
 	e.facts = facts{engine: e, entity: n, inputs: j.inputs}
-	if n.poll == s.poll {
-		if found, ok := j.rule.Judge(&e.facts); ok {
+	if n.poll == s.poll && v.rule != nil {
+		if found, ok := v.rule.Judge(&e.facts); ok {
 			e.call.judgements++
 			v.poll = s.poll
-			words := func() (reason, advice string) { return j.rule.Words(&e.facts) }
-			if v.flag.Judged(s.writer, s.at, found, j.rule.For, words) {
-				e.call.raised = append(e.call.raised, j.rule.Name)
+			if found.Severity == rule.None {
+				v.end(s, s.writer, s.at)
+				return
+			}
+			words := func() (reason, advice string) { return v.rule.Words(&e.facts) }
+			if v.flag.Judged(s.writer, s.at, found, v.rule.For, words) {
+				e.call.raised = append(e.call.raised, v.rule.Name)
 			}
 			return
 		}
 	}
-	if s.gone(v.poll) {
-		v.flag.End(s.writer, s.at)
-	} else {
-		v.flag.Repeat(s.writer, s.at)
+	if s.gone(v.poll) || v.rule == nil {
+		v.end(s, s.writer, s.at)
 	}
+}
+
+// end takes the flag down, and remembers what it has cost.
+func (v *verdict) end(s *source, w *flag.Writer, at pcommon.Timestamp) {
+	if v.flag.Raised() && v.rule != nil {
+		s.spend(v.rule.Spends, v.flag.Impact())
+	}
+	v.flag.End(w, at)
 }
 
 // follow ends the flags in the resource as it was, if its attributes have changed.
@@ -360,6 +393,7 @@ func (e *Engine) follow(s *source) {
 	s.moved = nil
 	var w *flag.Writer
 	for _, n := range s.entities {
+		e.pick(n)
 		if !n.flagged() {
 			continue
 		}

@@ -55,7 +55,7 @@ func newEngineWithTelemetry(t testing.TB, maxEntities int, yaml string, settings
 	}
 	telemetry, err := metadata.NewTelemetryBuilder(settings)
 	require.NoError(t, err)
-	return New(rules, maxEntities, telemetry)
+	return New(rules, maxEntities, telemetry, time.Now)
 }
 
 // show shows the poll to the engine and returns the flags that it wrote.

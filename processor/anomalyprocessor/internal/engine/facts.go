@@ -14,32 +14,24 @@ func (f *facts) Number(input int) (float64, bool) {
 	p := &f.inputs[input]
 	if p.match != nil {
 		if found := f.lookup(p); found != nil {
-			return found.knows(p.own, p.optional)
+			return found.knows(p.own, p)
 		}
 		return 0, false
 	}
-	if number, ok := f.entity.knows(p.own, p.optional); ok {
+	if number, ok := f.entity.knows(p.own, p); ok {
 		return number, true
 	}
 	if f.entity.kind == resourceKind {
 		return 0, false
 	}
 	if shared := f.entity.source.entities[resourceEntityKey]; shared != nil {
-		return shared.knows(p.shared, p.optional)
+		return shared.knows(p.shared, p)
 	}
 	return 0, false
 }
 
 // Attribute returns an attribute of the entity, or else of its resource.
-func (f *facts) Attribute(name string) string {
-	if value, ok := f.entity.attributes.Get(name); ok {
-		return value.AsString()
-	}
-	if value, ok := f.entity.source.resource.Attributes().Get(name); ok {
-		return value.AsString()
-	}
-	return ""
-}
+func (f *facts) Attribute(name string) string { return f.entity.attribute(name) }
 
 // resourceEntityKey is the key of the entity that is the resource itself.
 var resourceEntityKey = string(binary.AppendUvarint(nil, resourceKind))

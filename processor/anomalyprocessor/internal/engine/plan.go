@@ -1,9 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -15,6 +15,7 @@ import (
 type plan struct {
 	readers map[string][]reader // by the name of the metric
 	kinds   []kind
+	summary []int // where the resource keeps the inputs of the summary
 }
 
 // kind is a kind of entity: all that are identified by the same attributes.
@@ -39,14 +40,15 @@ type judge struct {
 type place struct {
 	own, shared int
 	optional    bool
+	growth      bool
 	lookup      int
 	match       []string // attributes of what is judged, one for each attribute of the lookup kind
 }
 
 // reader takes points of a metric that are inputs.
 type reader struct {
-	where   []selector
-	targets []target
+	where, without []selector
+	targets        []target
 }
 
 type selector struct {
@@ -58,6 +60,8 @@ type target struct {
 	kind        int
 	lookup      bool // the kind's attributes may also be the resource's, and the entity is none of the resource's own
 	own, shared int
+	take        rule.Take
+	growth      bool
 }
 
 func newPlan(rules []*rule.Rule) *plan {
@@ -68,6 +72,9 @@ func newPlan(rules []*rule.Rule) *plan {
 	}
 	for _, r := range rules {
 		b.add(r)
+	}
+	for _, input := range summaryInputs {
+		b.plan.summary = append(b.plan.summary, b.target(input, resourceKind, false).own)
 	}
 	return b.plan
 }
@@ -82,7 +89,7 @@ func (b *planBuilder) add(r *rule.Rule) {
 	judged := b.kind("", r.Entity)
 	j := judge{rule: r}
 	for _, input := range r.Inputs {
-		p := place{optional: input.Default != nil}
+		p := place{optional: input.Default != nil, growth: input.Growth}
 		if len(input.Match) == 0 {
 			t := b.target(input, judged, false)
 			p.own, p.shared = t.own, t.shared
@@ -111,56 +118,71 @@ func (b *planBuilder) kind(use string, attributes []string) int {
 }
 
 func (b *planBuilder) target(input rule.Input, kind int, lookup bool) target {
-	where := make([]selector, 0, len(input.Where))
-	for _, attribute := range slices.Sorted(maps.Keys(input.Where)) {
-		where = append(where, selector{attribute, input.Where[attribute]})
-	}
-	id := strings.Join(append([]string{input.Metric, strconv.Itoa(kind)}, flatten(where)...), "\x00")
+	where, without := selectors(input.Where), selectors(input.Without)
+	id := fmt.Sprintf("%q %d %q %q %s %t", input.Metric, kind, where, without, input.Take, input.Growth)
 	t, ok := b.targets[id]
 	if ok {
 		return t
 	}
-	t = target{kind: kind, lookup: lookup, own: b.slot(kind)}
+	t = target{kind: kind, lookup: lookup, own: b.slot(kind, input.Growth), take: input.Take, growth: input.Growth}
 	t.shared = t.own
 	if kind != resourceKind && !lookup {
-		t.shared = b.slot(resourceKind)
+		t.shared = b.slot(resourceKind, input.Growth)
 	}
 	b.targets[id] = t
 
 	readers := b.readers[input.Metric]
-	i := slices.IndexFunc(readers, func(r reader) bool { return slices.Equal(r.where, where) })
+	i := slices.IndexFunc(readers, func(r reader) bool {
+		return slices.Equal(r.where, where) && slices.Equal(r.without, without)
+	})
 	if i < 0 {
 		i = len(readers)
-		readers = append(readers, reader{where: where})
+		readers = append(readers, reader{where: where, without: without})
 	}
 	readers[i].targets = append(readers[i].targets, t)
 	b.readers[input.Metric] = readers
 	return t
 }
 
-func (b *planBuilder) slot(kind int) int {
+// slot reserves where a value is kept, and behind it what its growth is told from.
+func (b *planBuilder) slot(kind int, growth bool) int {
 	slot := b.plan.kinds[kind].facts
 	b.plan.kinds[kind].facts++
+	if growth {
+		b.plan.kinds[kind].facts += 2
+	}
 	return slot
 }
 
-func flatten(where []selector) []string {
-	var flat []string
-	for _, s := range where {
-		flat = append(flat, s.attribute, s.value)
+func selectors(attributes map[string]string) []selector {
+	var list []selector
+	for _, attribute := range slices.Sorted(maps.Keys(attributes)) {
+		list = append(list, selector{attribute, attributes[attribute]})
 	}
-	return flat
+	return list
 }
 
-func (r reader) selects(attributes pcommon.Map) bool {
-	for _, s := range r.where {
-		value, ok := attributes.Get(s.attribute)
-		if !ok || value.Type() == pcommon.ValueTypeStr && value.Str() != s.value {
+func (r *reader) selects(attributes pcommon.Map) bool {
+	for i := range r.where {
+		if !r.where[i].fits(attributes) {
 			return false
 		}
-		if value.Type() != pcommon.ValueTypeStr && value.AsString() != s.value {
+	}
+	for i := range r.without {
+		if r.without[i].fits(attributes) {
 			return false
 		}
 	}
 	return true
+}
+
+func (s *selector) fits(attributes pcommon.Map) bool {
+	value, ok := attributes.Get(s.attribute)
+	if !ok {
+		return false
+	}
+	if value.Type() == pcommon.ValueTypeStr {
+		return value.Str() == s.value
+	}
+	return value.AsString() == s.value
 }

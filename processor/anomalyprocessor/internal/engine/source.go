@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil"
@@ -11,6 +12,7 @@ import (
 	xentity "go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/flag"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/rule"
 )
 
 // source is a resource that data comes from, or, for lookups, what any resource tells about one entity.
@@ -23,6 +25,11 @@ type source struct {
 	// A poll is all points of one time; it may arrive in several calls.
 	at   pcommon.Timestamp
 	poll uint32
+
+	// spent is what flags that are over have cost, by activity.
+	spent map[rule.Activity]float64
+	// summarized is the poll whose summary was written last.
+	summarized uint32
 
 	unjudged bool         // facts have come that were not judged yet
 	writer   *flag.Writer // for the call that goes on, else nil
@@ -48,6 +55,7 @@ type fact struct {
 
 // verdict is what became of one rule of the entity's kind.
 type verdict struct {
+	rule *rule.Rule // with the numbers that apply to the entity; nil where it is switched off for it
 	flag flag.Flag
 	poll uint32 // in which the inputs last were there
 }
@@ -63,27 +71,90 @@ func newSource(key []byte) *source {
 // that may still be arriving.
 const absentPolls = 2
 
-// tell takes the value of a point. Points of one poll are summed.
-func (n *entity) tell(slot int, value float64) {
+// tell takes the value of a point.
+func (n *entity) tell(t *target, slot int, value float64) {
 	f := &n.facts[slot]
 	if f.poll == n.source.poll {
-		value += f.value
+		switch t.take {
+		case rule.Max:
+			value = max(value, f.value)
+		case rule.Min:
+			value = min(value, f.value)
+		default:
+			value += f.value
+		}
+	} else if t.growth && f.poll > 0 {
+		n.settle(slot)
 	}
 	*f = fact{value, n.source.poll}
 	n.poll = n.source.poll
 	n.source.unjudged = true
 }
 
+// settle notes the value of the poll before, and in the slots behind it where it has grown from.
+func (n *entity) settle(slot int) {
+	settled, before, start := n.facts[slot], &n.facts[slot+1], &n.facts[slot+2]
+	if before.poll == 0 || settled.value < before.value {
+		*start = settled
+	}
+	*before = settled
+}
+
+// growth returns what a value has grown by since it last fell.
+func (n *entity) growth(slot int) float64 {
+	value, before, start := n.facts[slot].value, n.facts[slot+1], n.facts[slot+2]
+	if before.poll == 0 || value < before.value {
+		return 0
+	}
+	return value - start.value
+}
+
 // knows returns a fact of the present poll. An optional one may be of the poll before, since it is no reason to judge
 // without it that its part of the present poll has not arrived yet.
-func (n *entity) knows(slot int, optional bool) (float64, bool) {
+func (n *entity) knows(slot int, p *place) (float64, bool) {
 	f := n.facts[slot]
-	return f.value, f.poll == n.source.poll || optional && f.poll+1 == n.source.poll
+	known := f.poll == n.source.poll || p.optional && f.poll > 0 && f.poll+1 == n.source.poll
+	if p.growth && known {
+		return n.growth(slot), true
+	}
+	return f.value, known
 }
 
 // gone tells whether what was last there in a poll is to be taken as gone.
 func (s *source) gone(poll uint32) bool {
 	return s.poll-poll >= absentPolls
+}
+
+// attribute returns an attribute of the entity, or else of its resource.
+func (n *entity) attribute(name string) string {
+	for _, from := range []pcommon.Map{n.attributes, n.source.resource.Attributes()} {
+		if value, ok := from.Get(name); ok {
+			return value.AsString()
+		}
+	}
+	return ""
+}
+
+// cause returns the rule whose flag is the cause of the flag of another: one of the same entity, or of one of another
+// kind in the same resource, such as the application for a stage.
+func (s *source) cause(n *entity, r *rule.Rule) string {
+	best := len(r.CausedBy)
+	for _, other := range s.entities {
+		if best == 0 || other != n && other.kind == n.kind {
+			continue
+		}
+		for i := range other.verdicts {
+			if f := &other.verdicts[i].flag; f.Raised() {
+				if likely := slices.Index(r.CausedBy[:best], f.Rule); likely >= 0 {
+					best = likely
+				}
+			}
+		}
+	}
+	if best == len(r.CausedBy) {
+		return ""
+	}
+	return r.CausedBy[best]
 }
 
 func (n *entity) flagged() bool {

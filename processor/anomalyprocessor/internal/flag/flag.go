@@ -21,6 +21,7 @@ type Flag struct {
 	severity       rule.Severity
 	impact         float64
 	reason, advice string
+	cause          string            // the rule whose flag is the cause of this one
 	since          pcommon.Timestamp // when the verdict was first other than none, 0 while it is none
 	written        pcommon.Timestamp // of the last point
 }
@@ -30,12 +31,12 @@ func (f *Flag) Raised() bool {
 	return f.severity != rule.None
 }
 
-// Judged takes a new verdict, which has to hold for a time before the flag rises, and returns whether the flag rose.
+// Impact returns what the flag has cost so far, in seconds; NaN if its rule does not tell.
+func (f *Flag) Impact() float64 { return f.impact }
+
+// Judged takes a new verdict other than none, which has to hold for a time before the flag rises, and returns whether
+// the flag rose.
 func (f *Flag) Judged(w *Writer, at pcommon.Timestamp, verdict rule.Verdict, hold time.Duration, words func() (reason, advice string)) bool {
-	if verdict.Severity == rule.None {
-		f.End(w, at)
-		return false
-	}
 	if f.since == 0 {
 		f.since = at
 	}
@@ -53,8 +54,18 @@ func (f *Flag) Judged(w *Writer, at pcommon.Timestamp, verdict rule.Verdict, hol
 		f.reason, f.advice = words()
 		rose = true
 	}
-	f.Repeat(w, at)
 	return rose
+}
+
+// Blame names the rule whose flag is the cause of this one. The first cause stays as long as the flag.
+func (f *Flag) Blame(w *Writer, at pcommon.Timestamp, cause string) {
+	if f.cause != "" || cause == "" {
+		return
+	}
+	if f.written != 0 {
+		w.severity(f, at, rule.None)
+	}
+	f.cause, f.written = cause, 0
 }
 
 // Repeat says once for each time that the flag is up, if it is.
@@ -74,7 +85,7 @@ func (f *Flag) End(w *Writer, at pcommon.Timestamp) {
 		w.impact(f, at, 0)
 	}
 	f.severity, f.impact, f.since, f.written = rule.None, 0, 0, 0
-	f.reason, f.advice = "", ""
+	f.reason, f.advice, f.cause = "", "", ""
 }
 
 // Moved is for a flag whose resource has got other attributes: it ends the series in the old resource, and the next

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,10 +45,25 @@ type Definition struct {
 	Levels Levels `yaml:"levels"`
 	// For is how long the value has to stay at or beyond the lowest level, by the time of the data.
 	For time.Duration `yaml:"for"`
+	// CausedBy names rules whose flag, where one is up, is the cause of this rule's: the likeliest first.
+	CausedBy []string `yaml:"caused_by"`
+	// Spends says as which activity of anomaly.time the impact counts; empty for none.
+	Spends Activity `yaml:"spends"`
 	// Reason and Advice are templates for what is said.
 	Reason Text `yaml:"reason"`
 	Advice Text `yaml:"advice"`
+
+	scoped []scope
 }
+
+// Activity is what the time of an application goes into, as far as only a rule can tell.
+type Activity string
+
+// The activities that rules tell of.
+const (
+	Skew  Activity = "skew"
+	Spill Activity = "spill"
+)
 
 // InputDefinition says which data points are an input.
 //
@@ -58,11 +74,49 @@ type InputDefinition struct {
 	Metric string `yaml:"metric"`
 	// Where selects points by their attributes.
 	Where map[string]string `yaml:"where"`
+	// Without leaves out points by their attributes.
+	Without map[string]string `yaml:"without"`
+	// Take is sum, which is the default, max or min: what is taken of the points of one time.
+	Take Take `yaml:"take"`
+	// Growth makes the value what the metric has grown by since it last fell.
+	Growth bool `yaml:"growth"`
 	// Match reads the input from another resource: attributes of its point or resource (keys) that have to equal
 	// attributes of what is judged or of its resource (values).
 	Match map[string]string `yaml:"match"`
 	// Default makes the input optional.
 	Default *float64 `yaml:"default"`
+	// External tells that the metric is not one of the sparkmodel receiver's, so its name is not checked.
+	External bool `yaml:"external"`
+	// Line is where the input stands in the file.
+	Line int `yaml:"-"`
+}
+
+// Take is what is taken of several points of one time.
+type Take string
+
+// What may be taken.
+const (
+	Sum Take = "sum"
+	Max Take = "max"
+	Min Take = "min"
+)
+
+// UnmarshalYAML checks that it is one of them.
+func (t *Take) UnmarshalYAML(node *yaml.Node) error {
+	*t = Take(node.Value)
+	if *t != Sum && *t != Max && *t != Min {
+		return fmt.Errorf("line %d: take must be sum, max or min, not %q", node.Line, node.Value)
+	}
+	return nil
+}
+
+// UnmarshalYAML checks that it is one of them.
+func (a *Activity) UnmarshalYAML(node *yaml.Node) error {
+	*a = Activity(node.Value)
+	if *a != Skew && *a != Spill {
+		return fmt.Errorf("line %d: spends must be skew or spill, not %q", node.Line, node.Value)
+	}
+	return nil
 }
 
 // Position is a place in a file.
@@ -125,6 +179,27 @@ type Override struct {
 	For *time.Duration `mapstructure:"for"`
 	// Parameters replaces numbers of the rule by name, those of its gate among them.
 	Parameters map[string]float64 `mapstructure:"parameters"`
+	// Where overrides further for some models, queues or applications: the first that fits.
+	Where []ScopedOverride `mapstructure:"where"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ScopedOverride changes a rule where all of the given regular expressions match a whole name.
+type ScopedOverride struct {
+	// Model is matched against spark.model.name.
+	Model string `mapstructure:"model"`
+	// Queue is matched against yarn.queue.name.
+	Queue string `mapstructure:"queue"`
+	// Application is matched against spark.application.name.
+	Application string `mapstructure:"application"`
+	// Disabled switches the rule off there.
+	Disabled bool `mapstructure:"disabled"`
+	// Levels, For and Parameters are as in Override.
+	Levels     Levels             `mapstructure:"levels"`
+	For        *time.Duration     `mapstructure:"for"`
+	Parameters map[string]float64 `mapstructure:"parameters"`
 
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -146,6 +221,17 @@ func (d Definition) Override(o Override) (Definition, error) {
 		known[name] = o.Parameters[name]
 	}
 	d.Parameters = known
+	d.scoped = nil
+	for i, scoped := range o.Where {
+		in, err := newScope(scoped)
+		if err == nil && !scoped.Disabled {
+			in.definition, err = d.Override(Override{Levels: scoped.Levels, For: scoped.For, Parameters: scoped.Parameters})
+		}
+		if err != nil {
+			errs = errors.Join(errs, fmt.Errorf("where[%d]: %w", i, err))
+		}
+		d.scoped = append(d.scoped, in)
+	}
 	return d, errs
 }
 
@@ -162,31 +248,52 @@ func Parse(file string, content []byte) ([]Definition, error) {
 		return nil, located(file, err)
 	}
 	definitions := make([]Definition, 0, len(byName))
-	for name, line := range keys(document) {
-		definition := byName[name]
-		definition.Name, definition.Position = name, Position{file, line}
-		definitions = append(definitions, definition)
+	for _, root := range document.Content {
+		for key, value := range pairs(root) {
+			definition := byName[key.Value]
+			definition.Name, definition.Position = key.Value, Position{file, key.Line}
+			definition.locateInputs(value)
+			definitions = append(definitions, definition)
+		}
 	}
 	slices.SortFunc(definitions, func(a, b Definition) int { return a.Position.Line - b.Position.Line })
 	return definitions, nil
 }
 
-// keys returns the keys of a document that is a mapping, with their lines.
-func keys(document yaml.Node) map[string]int {
-	lines := map[string]int{}
-	for _, root := range document.Content {
-		for i := 0; i+1 < len(root.Content); i += 2 {
-			lines[root.Content[i].Value] = root.Content[i].Line
+// locateInputs notes on which line each input of a rule stands.
+func (d *Definition) locateInputs(rule *yaml.Node) {
+	for key, inputs := range pairs(rule) {
+		if key.Value != "inputs" {
+			continue
+		}
+		for name := range pairs(inputs) {
+			if input, ok := d.Inputs[name.Value]; ok {
+				input.Line = name.Line
+				d.Inputs[name.Value] = input
+			}
 		}
 	}
-	return lines
+}
+
+// pairs yields the keys and values of a mapping.
+func pairs(node *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if node.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if !yield(node.Content[i], node.Content[i+1]) {
+				return
+			}
+		}
+	}
 }
 
 // definitionKeys are the keys that a rule and an input may have.
 var definitionKeys = []string{
-	"advice", "define", "description", "entity", "for", "gate", "impact", "inputs", "levels", "parameters", "reason",
-	"threshold_source", "value", "when",
-	"default", "match", "metric", "where",
+	"advice", "caused_by", "define", "description", "entity", "for", "gate", "impact", "inputs", "levels", "parameters",
+	"reason", "spends", "threshold_source", "value", "when",
+	"default", "external", "growth", "match", "metric", "take", "where", "without",
 	"low", "moderate", "severe", "critical",
 }
 

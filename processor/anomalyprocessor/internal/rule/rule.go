@@ -70,7 +70,10 @@ type Rule struct {
 	Parameters      map[string]float64
 	Levels          Levels
 	For             time.Duration
+	CausedBy        []string
+	Spends          Activity
 
+	scoped         []scope
 	scale          scale
 	steps          []step
 	when           *vm.Program
@@ -102,6 +105,8 @@ func Compile(d Definition) (*Rule, error) {
 		Parameters:      d.parameters(),
 		Levels:          d.Levels,
 		For:             d.For,
+		CausedBy:        d.CausedBy,
+		Spends:          d.Spends,
 		env:             map[string]any{"attribute": func(string) string { return "" }},
 	}
 	c := &compiler{definition: d, env: r.env}
@@ -130,9 +135,13 @@ func Compile(d Definition) (*Rule, error) {
 
 	inputs := d.inputs()
 	for _, name := range sortedKeys(inputs) {
-		c.declare(d.Position.Line, "input", name)
+		line := inputs[name].Line
+		if line == 0 {
+			line = d.Position.Line // of the default gate
+		}
+		c.declare(line, "input", name)
 		if inputs[name].Metric == "" {
-			c.failf(d.Position.Line, "input %q needs a metric", name)
+			c.failf(line, "input %q needs a metric", name)
 		}
 		r.Inputs = append(r.Inputs, Input{Name: name, InputDefinition: inputs[name]})
 	}
@@ -160,6 +169,14 @@ func Compile(d Definition) (*Rule, error) {
 	r.gate = c.expression(d.gate(), expr.AsBool())
 	r.reason = c.template(d.Reason)
 	r.advice = c.template(d.Advice)
+	for _, s := range d.scoped {
+		if !s.disabled {
+			var err error
+			s.rule, err = Compile(s.definition)
+			c.errs = errors.Join(c.errs, err)
+		}
+		r.scoped = append(r.scoped, s)
+	}
 	if c.errs != nil {
 		return nil, c.errs
 	}
