@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -96,4 +97,41 @@ func (p *metricsProcessor) expire(ctx context.Context) {
 			p.logger.Error("The end of stale flags was not accepted downstream; their last severity stays", zap.Error(err))
 		}
 	}
+}
+
+// tracesProcessor adds flags to the spans that pass.
+type tracesProcessor struct {
+	component.StartFunc
+	next      consumer.Traces
+	spans     *engine.Spans
+	telemetry *metadata.TelemetryBuilder
+}
+
+func newTracesProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*tracesProcessor, error) {
+	rules, err := cfg.Rules.Load()
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &tracesProcessor{next: next, spans: engine.NewSpans(rules, cfg.Flags.MaxEntities, telemetry), telemetry: telemetry}, nil
+}
+
+// Shutdown ends the processor's own metrics.
+func (p *tracesProcessor) Shutdown(context.Context) error {
+	p.telemetry.Shutdown()
+	return nil
+}
+
+// Capabilities says that flags are added to the spans.
+func (*tracesProcessor) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
+
+// ConsumeTraces passes the spans on at once, with the flags.
+func (p *tracesProcessor) ConsumeTraces(ctx context.Context, traces ptrace.Traces) error {
+	p.spans.Judge(ctx, traces)
+	return p.next.ConsumeTraces(ctx, traces)
 }

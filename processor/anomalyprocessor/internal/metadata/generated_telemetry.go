@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	ProcessorAnomalyFlagsRaised     metric.Int64Counter
 	ProcessorAnomalyJudgements      metric.Int64Counter
 	ProcessorAnomalyPoints          metric.Int64Counter
+	ProcessorAnomalySpans           metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -117,6 +118,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_anomaly_points",
 		metric.WithDescription("Data points seen. [Development]"),
 		metric.WithUnit("{point}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAnomalySpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_anomaly_spans",
+		metric.WithDescription("Spans seen. [Development]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

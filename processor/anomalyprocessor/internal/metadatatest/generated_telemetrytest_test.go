@@ -28,6 +28,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorAnomalyFlagsRaised.Add(context.Background(), 1)
 	tb.ProcessorAnomalyJudgements.Add(context.Background(), 1)
 	tb.ProcessorAnomalyPoints.Add(context.Background(), 1)
+	tb.ProcessorAnomalySpans.Add(context.Background(), 1)
 	AssertEqualProcessorAnomalyEntities(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -41,6 +42,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorAnomalyPoints(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorAnomalySpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

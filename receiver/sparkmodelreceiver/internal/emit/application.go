@@ -42,11 +42,11 @@ func (b *Builder) record(app *track.Application, d track.Description, readUI boo
 		a.sqlTotals(app)
 		a.executors(app)
 		for _, s := range app.EndedStages(b.minStageDuration, b.maxStages) {
-			a.stage(s)
+			a.stage(app, s)
 		}
 		if !app.State.Ended() {
 			for _, s := range app.LongActiveStages(b.minStageDuration, b.maxStages) {
-				a.stage(s)
+				a.stage(app, s)
 			}
 			for _, e := range app.LongActiveExecutions(b.minStageDuration, b.maxStages) {
 				a.execution(app, e)

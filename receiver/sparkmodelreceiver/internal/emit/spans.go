@@ -2,6 +2,8 @@ package emit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -26,10 +28,13 @@ func (b *Builder) Spans(td ptrace.Traces, app *track.Application, box *track.Out
 	}
 	rs := td.ResourceSpans().AppendEmpty()
 	b.resource(app).CopyTo(rs.Resource())
+	for _, name := range slices.Sorted(maps.Keys(app.Settings)) {
+		rs.Resource().Attributes().PutDouble("spark.application.setting."+name, app.Settings[name])
+	}
 	ss := rs.ScopeSpans().AppendEmpty()
 	ss.Scope().SetName(metadata.ScopeName)
 	ss.Scope().SetVersion(b.version)
-	s := spans{identity: b.identity(app), app: app, child: b.childOfParent, list: ss.Spans()}
+	s := spans{identity: b.identity(app), app: app, child: b.childOfParent, minStage: b.minStageDuration, list: ss.Spans()}
 	if box.Ended {
 		s.application()
 	}
@@ -73,7 +78,9 @@ type spans struct {
 	app *track.Application
 	// child tells that the application's span is a child of its parent; else it links to it.
 	child bool
-	list  ptrace.SpanSlice
+	// minStage is how long a stage has to run to be worth the figures that bottlenecks are judged by.
+	minStage time.Duration
+	list     ptrace.SpanSlice
 }
 
 func (s spans) add(name string, id, parent pcommon.SpanID, start, end time.Time) ptrace.Span {
@@ -207,6 +214,11 @@ func (s spans) stage(st *track.Stage, parent pcommon.SpanID) {
 	id := s.identity.stage(st.Key())
 	span := s.add("spark.stage", id, parent, start, end)
 	stageAttributes(span.Attributes(), st)
+	if d := end.Sub(start); d >= s.minStage {
+		span.Attributes().PutDouble("spark.stage.duration", d.Seconds())
+		span.Attributes().PutDouble("spark.stage.run.duration", end.Sub(s.app.Submitted).Seconds())
+		span.Attributes().PutInt("spark.stage.task.limit", s.app.Slots(end))
+	}
 	if st.SubmissionTime.IsZero() || st.CompletionTime.IsZero() {
 		span.Attributes().PutBool(estimated, true)
 	}
@@ -282,6 +294,7 @@ func stageAttributes(a pcommon.Map, s *track.Stage) {
 		{"shuffle.read.records", d.ShuffleRead.Records, putCount(a)},
 		{"shuffle.write.size", d.ShuffleWrite.Bytes, putCount(a)},
 		{"memory.spilled", d.MemoryBytesSpilled, putCount(a)},
+		{"memory.peak", d.PeakExecutionMem, putCount(a)},
 	} {
 		for i := range min(len(q.values), len(d.Quantiles)) {
 			if quantile, ok := quantileNames[d.Quantiles[i]]; ok && q.values[i].Known() {

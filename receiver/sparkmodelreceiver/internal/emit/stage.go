@@ -20,7 +20,7 @@ var stageStates = []struct {
 	{spark.StatusFailed, metadata.AttributeSparkStageStateFailed},
 }
 
-func (a application) stage(s *track.Stage) {
+func (a application) stage(app *track.Application, s *track.Stage) {
 	id, attempt := int64(s.ID), int64(s.Attempt)
 	for _, st := range stageStates {
 		a.RecordSparkStageStatusDataPoint(a.ts, toInt(s.Status == st.status), id, attempt, s.Name, st.attribute)
@@ -28,6 +28,8 @@ func (a application) stage(s *track.Stage) {
 	if d := s.Duration(); d > 0 {
 		a.RecordSparkStageDurationDataPoint(a.ts, d.Seconds(), id, attempt, s.Name)
 	}
+	a.RecordSparkStageRunDurationDataPoint(a.ts, s.Until().Sub(app.Submitted).Seconds(), id, attempt, s.Name)
+	a.RecordSparkStageTaskLimitDataPoint(a.ts, app.Slots(s.Until()), id, attempt, s.Name)
 	a.RecordSparkStageTasksDataPoint(a.ts, s.Tasks, id, attempt, s.Name)
 	a.RecordSparkStageTaskActiveDataPoint(a.ts, s.ActiveTasks, id, attempt, s.Name)
 	a.RecordSparkStageTaskResultDataPoint(a.ts, s.CompleteTasks, id, attempt, s.Name, metadata.AttributeSparkTaskResultCompleted)

@@ -3707,6 +3707,26 @@ func (ms *SparkStageResultSizeMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// SparkStageRunDurationMetricConfig provides config for the spark.stage.run.duration metric.
+type SparkStageRunDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageRunDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkStageSchedulingDelayMetricConfig provides config for the spark.stage.scheduling.delay metric.
 type SparkStageSchedulingDelayMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -4014,6 +4034,26 @@ type SparkStageTaskJvmGcTimeMetricConfig struct {
 }
 
 func (ms *SparkStageTaskJvmGcTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkStageTaskLimitMetricConfig provides config for the spark.stage.task.limit metric.
+type SparkStageTaskLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkStageTaskLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -5274,6 +5314,7 @@ type MetricsConfig struct {
 	SparkStageMemorySpilled                            SparkStageMemorySpilledMetricConfig                            `mapstructure:"spark.stage.memory.spilled"`
 	SparkStageResultSerializeTime                      SparkStageResultSerializeTimeMetricConfig                      `mapstructure:"spark.stage.result.serialize_time"`
 	SparkStageResultSize                               SparkStageResultSizeMetricConfig                               `mapstructure:"spark.stage.result.size"`
+	SparkStageRunDuration                              SparkStageRunDurationMetricConfig                              `mapstructure:"spark.stage.run.duration"`
 	SparkStageSchedulingDelay                          SparkStageSchedulingDelayMetricConfig                          `mapstructure:"spark.stage.scheduling.delay"`
 	SparkStageShuffleBlocksFetched                     SparkStageShuffleBlocksFetchedMetricConfig                     `mapstructure:"spark.stage.shuffle.blocks_fetched"`
 	SparkStageShuffleFetchWaitTime                     SparkStageShuffleFetchWaitTimeMetricConfig                     `mapstructure:"spark.stage.shuffle.fetch_wait_time"`
@@ -5290,6 +5331,7 @@ type MetricsConfig struct {
 	SparkStageTaskInputRecords                         SparkStageTaskInputRecordsMetricConfig                         `mapstructure:"spark.stage.task.input.records"`
 	SparkStageTaskInputSize                            SparkStageTaskInputSizeMetricConfig                            `mapstructure:"spark.stage.task.input.size"`
 	SparkStageTaskJvmGcTime                            SparkStageTaskJvmGcTimeMetricConfig                            `mapstructure:"spark.stage.task.jvm_gc_time"`
+	SparkStageTaskLimit                                SparkStageTaskLimitMetricConfig                                `mapstructure:"spark.stage.task.limit"`
 	SparkStageTaskMemoryPeak                           SparkStageTaskMemoryPeakMetricConfig                           `mapstructure:"spark.stage.task.memory.peak"`
 	SparkStageTaskMemorySpilled                        SparkStageTaskMemorySpilledMetricConfig                        `mapstructure:"spark.stage.task.memory.spilled"`
 	SparkStageTaskOutputSize                           SparkStageTaskOutputSizeMetricConfig                           `mapstructure:"spark.stage.task.output.size"`
@@ -5902,6 +5944,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStageResultSize: SparkStageResultSizeMetricConfig{
 			Enabled: true,
 		},
+		SparkStageRunDuration: SparkStageRunDurationMetricConfig{
+			Enabled: true,
+		},
 		SparkStageSchedulingDelay: SparkStageSchedulingDelayMetricConfig{
 			Enabled: true,
 		},
@@ -5948,6 +5993,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkStageTaskJvmGcTime: SparkStageTaskJvmGcTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkStageTaskLimit: SparkStageTaskLimitMetricConfig{
 			Enabled: true,
 		},
 		SparkStageTaskMemoryPeak: SparkStageTaskMemoryPeakMetricConfig{

@@ -1197,6 +1197,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageResultSizeDataPoint(ts
 	eb.mb.metricSparkStageResultSize.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
+// RecordSparkStageRunDurationDataPoint records a data point for the spark.stage.run.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageRunDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageRunDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordSparkStageSchedulingDelayDataPoint records a data point for the spark.stage.scheduling.delay metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageSchedulingDelayDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
 	eb.mb.metricSparkStageSchedulingDelay.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
@@ -1275,6 +1280,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskInputSizeDataPoint
 // RecordSparkStageTaskJvmGcTimeDataPoint records a data point for the spark.stage.task.jvm_gc_time metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
 	eb.mb.metricSparkStageTaskJvmGcTime.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
+}
+
+// RecordSparkStageTaskLimitDataPoint records a data point for the spark.stage.task.limit metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkStageTaskLimitDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	eb.mb.metricSparkStageTaskLimit.recordDataPoint(eb.mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageTaskMemoryPeakDataPoint records a data point for the spark.stage.task.memory.peak metric.

@@ -2313,6 +2313,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.stage.result.size",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
+	SparkStageRunDuration: metricInfo{
+		Name:       "spark.stage.run.duration",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
+	},
 	SparkStageSchedulingDelay: metricInfo{
 		Name:       "spark.stage.scheduling.delay",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
@@ -2376,6 +2380,10 @@ var MetricsInfo = metricsInfo{
 	SparkStageTaskJvmGcTime: metricInfo{
 		Name:       "spark.stage.task.jvm_gc_time",
 		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name", "spark.task.quantile"},
+	},
+	SparkStageTaskLimit: metricInfo{
+		Name:       "spark.stage.task.limit",
+		Attributes: []string{"spark.stage.id", "spark.stage.attempt.id", "spark.stage.name"},
 	},
 	SparkStageTaskMemoryPeak: metricInfo{
 		Name:       "spark.stage.task.memory.peak",
@@ -2767,6 +2775,7 @@ type metricsInfo struct {
 	SparkStageMemorySpilled                            metricInfo
 	SparkStageResultSerializeTime                      metricInfo
 	SparkStageResultSize                               metricInfo
+	SparkStageRunDuration                              metricInfo
 	SparkStageSchedulingDelay                          metricInfo
 	SparkStageShuffleBlocksFetched                     metricInfo
 	SparkStageShuffleFetchWaitTime                     metricInfo
@@ -2783,6 +2792,7 @@ type metricsInfo struct {
 	SparkStageTaskInputRecords                         metricInfo
 	SparkStageTaskInputSize                            metricInfo
 	SparkStageTaskJvmGcTime                            metricInfo
+	SparkStageTaskLimit                                metricInfo
 	SparkStageTaskMemoryPeak                           metricInfo
 	SparkStageTaskMemorySpilled                        metricInfo
 	SparkStageTaskOutputSize                           metricInfo
@@ -12688,6 +12698,60 @@ func newMetricSparkStageResultSize(cfg SparkStageResultSizeMetricConfig) metricS
 	return m
 }
 
+type metricSparkStageRunDuration struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SparkStageRunDurationMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.run.duration metric with initial data.
+func (m *metricSparkStageRunDuration) init() {
+	m.data.SetName("spark.stage.run.duration")
+	m.data.SetDescription("Time from the submission of the application to the end of the stage attempt, or until now, to hold what a stage has lost against.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageRunDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageRunDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageRunDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageRunDuration(cfg SparkStageRunDurationMetricConfig) metricSparkStageRunDuration {
+	m := metricSparkStageRunDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkStageSchedulingDelay struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SparkStageSchedulingDelayMetricConfig // metric config provided by user.
@@ -13572,6 +13636,62 @@ func (m *metricSparkStageTaskJvmGcTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSparkStageTaskJvmGcTime(cfg SparkStageTaskJvmGcTimeMetricConfig) metricSparkStageTaskJvmGcTime {
 	m := metricSparkStageTaskJvmGcTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkStageTaskLimit struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkStageTaskLimitMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.stage.task.limit metric with initial data.
+func (m *metricSparkStageTaskLimit) init() {
+	m.data.SetName("spark.stage.task.limit")
+	m.data.SetDescription("Tasks that the executors that were alive at the end of the stage attempt, or are now, can run at the same time.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkStageTaskLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("spark.stage.id", sparkStageIDAttributeValue)
+	dp.Attributes().PutInt("spark.stage.attempt.id", sparkStageAttemptIDAttributeValue)
+	dp.Attributes().PutStr("spark.stage.name", sparkStageNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkStageTaskLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkStageTaskLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkStageTaskLimit(cfg SparkStageTaskLimitMetricConfig) metricSparkStageTaskLimit {
+	m := metricSparkStageTaskLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -16613,6 +16733,7 @@ type MetricsBuilder struct {
 	metricSparkStageMemorySpilled                            metricSparkStageMemorySpilled
 	metricSparkStageResultSerializeTime                      metricSparkStageResultSerializeTime
 	metricSparkStageResultSize                               metricSparkStageResultSize
+	metricSparkStageRunDuration                              metricSparkStageRunDuration
 	metricSparkStageSchedulingDelay                          metricSparkStageSchedulingDelay
 	metricSparkStageShuffleBlocksFetched                     metricSparkStageShuffleBlocksFetched
 	metricSparkStageShuffleFetchWaitTime                     metricSparkStageShuffleFetchWaitTime
@@ -16629,6 +16750,7 @@ type MetricsBuilder struct {
 	metricSparkStageTaskInputRecords                         metricSparkStageTaskInputRecords
 	metricSparkStageTaskInputSize                            metricSparkStageTaskInputSize
 	metricSparkStageTaskJvmGcTime                            metricSparkStageTaskJvmGcTime
+	metricSparkStageTaskLimit                                metricSparkStageTaskLimit
 	metricSparkStageTaskMemoryPeak                           metricSparkStageTaskMemoryPeak
 	metricSparkStageTaskMemorySpilled                        metricSparkStageTaskMemorySpilled
 	metricSparkStageTaskOutputSize                           metricSparkStageTaskOutputSize
@@ -16892,6 +17014,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkStageMemorySpilled:                            newMetricSparkStageMemorySpilled(mbc.Metrics.SparkStageMemorySpilled),
 		metricSparkStageResultSerializeTime:                      newMetricSparkStageResultSerializeTime(mbc.Metrics.SparkStageResultSerializeTime),
 		metricSparkStageResultSize:                               newMetricSparkStageResultSize(mbc.Metrics.SparkStageResultSize),
+		metricSparkStageRunDuration:                              newMetricSparkStageRunDuration(mbc.Metrics.SparkStageRunDuration),
 		metricSparkStageSchedulingDelay:                          newMetricSparkStageSchedulingDelay(mbc.Metrics.SparkStageSchedulingDelay),
 		metricSparkStageShuffleBlocksFetched:                     newMetricSparkStageShuffleBlocksFetched(mbc.Metrics.SparkStageShuffleBlocksFetched),
 		metricSparkStageShuffleFetchWaitTime:                     newMetricSparkStageShuffleFetchWaitTime(mbc.Metrics.SparkStageShuffleFetchWaitTime),
@@ -16908,6 +17031,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkStageTaskInputRecords:                         newMetricSparkStageTaskInputRecords(mbc.Metrics.SparkStageTaskInputRecords),
 		metricSparkStageTaskInputSize:                            newMetricSparkStageTaskInputSize(mbc.Metrics.SparkStageTaskInputSize),
 		metricSparkStageTaskJvmGcTime:                            newMetricSparkStageTaskJvmGcTime(mbc.Metrics.SparkStageTaskJvmGcTime),
+		metricSparkStageTaskLimit:                                newMetricSparkStageTaskLimit(mbc.Metrics.SparkStageTaskLimit),
 		metricSparkStageTaskMemoryPeak:                           newMetricSparkStageTaskMemoryPeak(mbc.Metrics.SparkStageTaskMemoryPeak),
 		metricSparkStageTaskMemorySpilled:                        newMetricSparkStageTaskMemorySpilled(mbc.Metrics.SparkStageTaskMemorySpilled),
 		metricSparkStageTaskOutputSize:                           newMetricSparkStageTaskOutputSize(mbc.Metrics.SparkStageTaskOutputSize),
@@ -17334,6 +17458,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStageMemorySpilled.emit(ils.Metrics())
 	mb.metricSparkStageResultSerializeTime.emit(ils.Metrics())
 	mb.metricSparkStageResultSize.emit(ils.Metrics())
+	mb.metricSparkStageRunDuration.emit(ils.Metrics())
 	mb.metricSparkStageSchedulingDelay.emit(ils.Metrics())
 	mb.metricSparkStageShuffleBlocksFetched.emit(ils.Metrics())
 	mb.metricSparkStageShuffleFetchWaitTime.emit(ils.Metrics())
@@ -17350,6 +17475,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStageTaskInputRecords.emit(ils.Metrics())
 	mb.metricSparkStageTaskInputSize.emit(ils.Metrics())
 	mb.metricSparkStageTaskJvmGcTime.emit(ils.Metrics())
+	mb.metricSparkStageTaskLimit.emit(ils.Metrics())
 	mb.metricSparkStageTaskMemoryPeak.emit(ils.Metrics())
 	mb.metricSparkStageTaskMemorySpilled.emit(ils.Metrics())
 	mb.metricSparkStageTaskOutputSize.emit(ils.Metrics())
@@ -18729,6 +18855,13 @@ func (mb *MetricsBuilder) RecordSparkStageResultSizeDataPoint(ts pcommon.Timesta
 	mb.metricSparkStageResultSize.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
+// RecordSparkStageRunDurationDataPoint adds a data point to spark.stage.run.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageRunDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageRunDurationDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageRunDuration.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
+}
+
 // RecordSparkStageSchedulingDelayDataPoint adds a data point to spark.stage.scheduling.delay metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageSchedulingDelayDataPoint(...) instead.
@@ -18839,6 +18972,13 @@ func (mb *MetricsBuilder) RecordSparkStageTaskInputSizeDataPoint(ts pcommon.Time
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskJvmGcTimeDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkStageTaskJvmGcTimeDataPoint(ts pcommon.Timestamp, val float64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string, sparkTaskQuantileAttributeValue AttributeSparkTaskQuantile) {
 	mb.metricSparkStageTaskJvmGcTime.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue, sparkTaskQuantileAttributeValue.String())
+}
+
+// RecordSparkStageTaskLimitDataPoint adds a data point to spark.stage.task.limit metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkStageTaskLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkStageTaskLimitDataPoint(ts pcommon.Timestamp, val int64, sparkStageIDAttributeValue int64, sparkStageAttemptIDAttributeValue int64, sparkStageNameAttributeValue string) {
+	mb.metricSparkStageTaskLimit.recordDataPoint(mb.startTime, ts, val, sparkStageIDAttributeValue, sparkStageAttemptIDAttributeValue, sparkStageNameAttributeValue)
 }
 
 // RecordSparkStageTaskMemoryPeakDataPoint adds a data point to spark.stage.task.memory.peak metric.

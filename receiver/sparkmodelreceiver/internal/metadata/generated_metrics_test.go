@@ -627,6 +627,9 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStageResultSizeDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkStageRunDurationDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkStageSchedulingDelayDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
@@ -673,6 +676,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTaskJvmGcTimeDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordSparkStageTaskLimitDataPoint(ts, 1, 14, 22, "spark.stage.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkStageTaskMemoryPeakDataPoint(ts, 1, 14, 22, "spark.stage.name-val", AttributeSparkTaskQuantileMin)
@@ -3962,6 +3968,27 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
+				case "spark.stage.run.duration":
+					assert.False(t, validatedMetrics["spark.stage.run.duration"], "Found a duplicate in the metrics slice: spark.stage.run.duration")
+					validatedMetrics["spark.stage.run.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from the submission of the application to the end of the stage attempt, or until now, to hold what a stage has lost against.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
 				case "spark.stage.scheduling.delay":
 					assert.False(t, validatedMetrics["spark.stage.scheduling.delay"], "Found a duplicate in the metrics slice: spark.stage.scheduling.delay")
 					validatedMetrics["spark.stage.scheduling.delay"] = true
@@ -4346,6 +4373,29 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkTaskQuantileAttrVal, ok := dp.Attributes().Get("spark.task.quantile")
 					assert.True(t, ok)
 					assert.Equal(t, "min", sparkTaskQuantileAttrVal.Str())
+				case "spark.stage.task.limit":
+					assert.False(t, validatedMetrics["spark.stage.task.limit"], "Found a duplicate in the metrics slice: spark.stage.task.limit")
+					validatedMetrics["spark.stage.task.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks that the executors that were alive at the end of the stage attempt, or are now, can run at the same time.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkStageIDAttrVal, ok := dp.Attributes().Get("spark.stage.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 14, sparkStageIDAttrVal.Int())
+					sparkStageAttemptIDAttrVal, ok := dp.Attributes().Get("spark.stage.attempt.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkStageAttemptIDAttrVal.Int())
+					sparkStageNameAttrVal, ok := dp.Attributes().Get("spark.stage.name")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.stage.name-val", sparkStageNameAttrVal.Str())
 				case "spark.stage.task.memory.peak":
 					assert.False(t, validatedMetrics["spark.stage.task.memory.peak"], "Found a duplicate in the metrics slice: spark.stage.task.memory.peak")
 					validatedMetrics["spark.stage.task.memory.peak"] = true

@@ -38,7 +38,7 @@ func collect(t *testing.T, into map[string]string, app *track.Application) {
 
 func end(d *driver, app *track.Application) {
 	app.Name, app.Model, app.SparkVersion = "nightly", track.Model{Name: "churn"}, "4.3.0"
-	app.State, app.Submitted, app.Ended = track.Succeeded, d.now.Add(-time.Hour), d.now
+	app.State, app.Ended = track.Succeeded, d.now
 	app.CloseEndings()
 }
 
@@ -89,7 +89,9 @@ func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
 	}
 	d.tasks = []map[string]any{{"taskId": 17, "launchTime": d.now.Format(sparkTime), "duration": 3, "errorMessage": "java.lang.RuntimeException: boom"}}
 
+	submitted := d.now.Add(-time.Hour)
 	live, app, r := map[string]string{}, followed(), newReader()
+	app.Submitted = submitted
 	for _, step := range steps {
 		step()
 		require.NoError(t, r.Running(t.Context(), app, ui, ""))
@@ -101,6 +103,7 @@ func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
 	collect(t, live, app)
 
 	history, late := map[string]string{}, followed()
+	late.Submitted = submitted
 	require.NoError(t, r.Ended(t.Context(), late, ui, ""))
 	end(d, late)
 	collect(t, history, late)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 )
@@ -58,7 +59,7 @@ type executors struct {
 	listed bool
 	alive  map[string]*spark.Executor
 	// removed holds the executors whose removal was counted and which Spark still lists.
-	removed map[string]struct{}
+	removed map[string]*spark.Executor
 	lost    map[LossReason]int64
 	// age counts polls since the executors were listed; failures and stages had been counted then.
 	age              int
@@ -66,7 +67,7 @@ type executors struct {
 }
 
 func newExecutors() executors {
-	return executors{alive: map[string]*spark.Executor{}, removed: map[string]struct{}{}, lost: map[LossReason]int64{}}
+	return executors{alive: map[string]*spark.Executor{}, removed: map[string]*spark.Executor{}, lost: map[LossReason]int64{}}
 }
 
 // A driver writes 2 KB for each executor that it lists. These are how many a poll reads on average, while jobs run and
@@ -155,13 +156,13 @@ func raise(e, before *spark.Executor) {
 // ObserveAllExecutors records a listing of all executors, and counts those that were removed since the last one.
 func (a *Application) ObserveAllExecutors(all []spark.Executor) {
 	a.ObserveExecutors(all)
-	removed := map[string]struct{}{}
+	removed := map[string]*spark.Executor{}
 	for i := range all {
 		e := &all[i]
 		if e.Active || e.ID == spark.DriverID {
 			continue
 		}
-		removed[e.ID] = struct{}{}
+		removed[e.ID] = e
 		if _, ok := a.executors.removed[e.ID]; !ok {
 			a.executors.lost[ClassifyLoss(e.RemoveReason)]++
 			a.endings.executorChanged(e)
@@ -185,3 +186,16 @@ func (a *Application) Executors() []*spark.Executor {
 
 // LostExecutors returns how many executors were removed, by the class of the reason.
 func (a *Application) LostExecutors() map[LossReason]int64 { return a.executors.lost }
+
+// Slots returns how many tasks the executors that were alive at a time could run at once.
+func (a *Application) Slots(at time.Time) int64 {
+	var slots int64
+	for _, list := range []map[string]*spark.Executor{a.executors.alive, a.executors.removed} {
+		for _, e := range list {
+			if !e.AddTime.After(at) && (e.RemoveTime.IsZero() || e.RemoveTime.After(at)) {
+				slots += e.MaxTasks
+			}
+		}
+	}
+	return slots
+}

@@ -35,16 +35,20 @@ type RunningTask struct {
 // Key identifies the stage.
 func (s *Stage) Key() StageKey { return StageKey{s.ID, s.Attempt} }
 
+// Until returns when the stage ended, or the time on the server's clock when it was read.
+func (s *Stage) Until() time.Time {
+	if s.CompletionTime.IsZero() {
+		return s.Now
+	}
+	return s.CompletionTime.Time
+}
+
 // Duration is the time since the stage was submitted, until its end or now; 0 is unknown.
 func (s *Stage) Duration() time.Duration {
-	end := s.CompletionTime.Time
-	if end.IsZero() {
-		end = s.Now
-	}
-	if s.SubmissionTime.IsZero() || end.Before(s.SubmissionTime.Time) {
+	if s.SubmissionTime.IsZero() || s.Until().Before(s.SubmissionTime.Time) {
 		return 0
 	}
-	return end.Sub(s.SubmissionTime.Time)
+	return s.Until().Sub(s.SubmissionTime.Time)
 }
 
 // maxRetries bounds how many attempts beyond the first are remembered of one application.
