@@ -35,6 +35,7 @@ type application struct {
 	duration  float64
 	state     string // running if empty
 	executors int    // of one core each; 2 if 0
+	peak      int    // most executors at a time, where more than now
 	cores     int    // of each executor, 1 if 0
 	runTime   float64
 	gcTime    float64
@@ -45,6 +46,11 @@ type application struct {
 	queue     string
 	settings  map[string]float64
 	stages    []stage
+	jobs      [2]int             // succeeded and failed
+	retried   int                // stage attempts that failed
+	wall      map[string]float64 // by activity
+	core      map[string]float64 // by activity
+	more      func(*polltest.Resource)
 }
 
 // quantiles are of the successful tasks: min, p25, p50, p75, p95, max.
@@ -69,6 +75,10 @@ type stage struct {
 	running          float64
 	runningSize      float64
 	runningSpilled   float64
+	fetchWait        float64
+	writeTime        float64
+	delay            quantiles
+	first            bool // of its application
 }
 
 // at is the poll in which the application is as it is here.
@@ -109,6 +119,21 @@ func (a application) addTo(p *polltest.Poll) {
 	r.Point("spark.application.executor.run_time", a.runTime)
 	r.Point("spark.application.jvm_gc_time", a.gcTime)
 	r.Point("spark.application.executor.active", executors)
+	r.Point("spark.application.executor.peak", float64(max(executors, a.peak)))
+	r.Point("spark.application.task.result", a.completed, "spark.task.result", "completed")
+	r.Point("spark.application.task.result", a.failed, "spark.task.result", "failed")
+	r.Point("spark.application.job.result", a.jobs[0], "spark.job.result", "succeeded")
+	r.Point("spark.application.job.result", a.jobs[1], "spark.job.result", "failed")
+	r.Point("spark.application.stage.result", a.retried, "spark.stage.result", "failed")
+	for activity, seconds := range a.wall {
+		r.Point("spark.application.wall.time", seconds, "spark.wall.activity", activity)
+	}
+	for activity, seconds := range a.core {
+		r.Point("spark.application.core.time", seconds, "spark.core.activity", activity)
+	}
+	if a.more != nil {
+		a.more(r)
+	}
 	for _, reason := range []string{"idle", "decommissioned", "preempted", "memory", "node", "heartbeat", "exit", "other"} {
 		r.Point("spark.application.executor.lost", a.lost[reason], "spark.executor.loss.reason", reason)
 	}
@@ -120,11 +145,15 @@ func (a application) addTo(p *polltest.Poll) {
 		r.Point("spark.executor.task.result", (a.failed+i)/executors, "spark.executor.id", id, "spark.task.result", "failed")
 	}
 	for i, s := range a.stages {
-		s.addTo(r, i+1)
+		id := i + 1
+		if s.first {
+			id = 0
+		}
+		s.addTo(r, id, a.duration, executors*cores)
 	}
 }
 
-func (s stage) addTo(r *polltest.Resource, id int) {
+func (s stage) addTo(r *polltest.Resource, id int, run float64, slots int) {
 	point := func(metric string, value any, attributes ...any) {
 		attributes = append(attributes, "spark.stage.id", id, "spark.stage.attempt.id", 0, "spark.stage.name", "join at train.py:42")
 		r.Point(metric, value, attributes...)
@@ -134,7 +163,11 @@ func (s stage) addTo(r *polltest.Resource, id int) {
 		completed = s.tasks
 	}
 	point("spark.stage.duration", s.duration)
+	point("spark.stage.run.duration", run)
+	point("spark.stage.task.limit", slots)
 	point("spark.stage.tasks", s.tasks)
+	point("spark.stage.shuffle.fetch_wait_time", s.fetchWait)
+	point("spark.stage.shuffle.write_time", s.writeTime)
 	point("spark.stage.task.result", completed, "spark.task.result", "completed")
 	point("spark.stage.task.result", 0, "spark.task.result", "failed")
 	point("spark.stage.executor.run_time", s.runTime)
@@ -166,11 +199,51 @@ func (s stage) addTo(r *polltest.Resource, id int) {
 		"spark.stage.task.shuffle.read.records": s.readRecords,
 		"spark.stage.task.memory.spilled":       s.spills,
 		"spark.stage.task.memory.peak":          s.peak,
+		"spark.stage.task.scheduler_delay":      s.delay,
 	} {
 		for i, quantile := range []string{"min", "p25", "p50", "p75", "p95", "max"} {
 			point(metric, values[i], "spark.task.quantile", quantile)
 		}
 	}
+}
+
+// query are the figures of one SQL execution.
+func query(figures func(point func(metric string, value any))) func(*polltest.Resource) {
+	return func(r *polltest.Resource) {
+		figures(func(metric string, value any) {
+			r.Point(metric, value, "spark.sql.execution.id", 3, "spark.sql.description", "load events")
+		})
+	}
+}
+
+// streaming is an application with one query: rows a second in and processed, latency and delay of the watermark in
+// seconds, and rows of state.
+func streaming(input, processing, latency, delay, rows float64) application {
+	return application{duration: 1000, runTime: 100, settings: clusterSettings(nil), more: func(r *polltest.Resource) {
+		for metric, value := range map[string]float64{
+			"input.rate": input, "processing.rate": processing, "latency": latency, "watermark.delay": delay, "state.rows": rows,
+			"state.memory": rows * 300,
+		} {
+			r.Point("spark.streaming.query."+metric, value, "spark.streaming.query.name", "scores")
+		}
+		r.Point("spark.streaming.query.batches", 60, "spark.streaming.query.name", "scores")
+	}}
+}
+
+// amLimit is a queue with room in which an application waits for the memory of application masters.
+func amLimit() queue {
+	return queue{name: "root.ml.train", used: 0.3, limit: 0.8, containers: 3, pendingApplications: 2, amUsed: gib, amLimit: gib, running: 2}
+}
+
+// nodes is a cluster of four nodes, of which so many are lost and unhealthy.
+func nodes(at float64, lost, unhealthy int) *polltest.Poll {
+	p := polltest.At(at)
+	r := p.Resource([]string{"yarn.cluster.name"}, "yarn.cluster.name", "prod")
+	r.Point("yarn.cluster.nodes", 4-lost-unhealthy, "yarn.node.state", "running")
+	r.Point("yarn.cluster.nodes", lost, "yarn.node.state", "lost")
+	r.Point("yarn.node.status", unhealthy, "yarn.node.id", "node1:45454", "yarn.node.state", "unhealthy")
+	r.Point("yarn.node.status", 1-unhealthy, "yarn.node.id", "node1:45454", "yarn.node.state", "running")
+	return p
 }
 
 // queue is what the receiver tells about a queue that has none below it. Shares are of the cluster, of 8 GiB.
@@ -182,6 +255,7 @@ type queue struct {
 	pendingApplications int
 	amUsed, amLimit     float64
 	others              float64 // what other queues use
+	running             int     // applications
 }
 
 func (q queue) at(seconds float64) *polltest.Poll {
@@ -205,6 +279,7 @@ func (q queue) addTo(p *polltest.Poll) {
 		r.Point("yarn.queue.containers", q.containers, "yarn.queue.name", name, "yarn.container.state", "allocated")
 		r.Point("yarn.queue.containers", q.pendingContainers, "yarn.queue.name", name, "yarn.container.state", "pending")
 		r.Point("yarn.queue.applications", q.pendingApplications, "yarn.queue.name", name, "yarn.application.state", "pending")
+		r.Point("yarn.queue.applications", q.running, "yarn.queue.name", name, "yarn.application.state", "running")
 	}
 	r.Point("yarn.queue.am.memory.usage", int(q.amUsed), "yarn.queue.name", q.name)
 	r.Point("yarn.queue.am.memory.limit", int(q.amLimit), "yarn.queue.name", q.name)
@@ -242,6 +317,9 @@ func written(flags []polltest.Flag) string {
 		}
 		if f.Impact >= 0 {
 			fmt.Fprintf(&b, "impact: %.1f s\n", f.Impact)
+		}
+		if f.Cause != "" {
+			fmt.Fprintf(&b, "cause: %s\n", f.Cause)
 		}
 		fmt.Fprintf(&b, "reason: %s\nadvice: %s\n\n", f.Reason, f.Advice)
 	}
@@ -376,7 +454,7 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 			duration: 7200, runTime: 100000, gcTime: 31000, executors: 5, cores: 4,
 			settings: clusterSettings(map[string]float64{"spark.executor.memory": 8 * gib, "spark.executor.cores": 4}),
 		}.at(7200)}},
-		{"gc_pressure_of_a_stage_too", "gc_pressure", []*polltest.Poll{application{
+		{"gc_pressure_of_a_stage_too", "gc_pressure stage_gc_pressure", []*polltest.Poll{application{
 			duration: 60, runTime: 70, gcTime: 16.1, settings: clusterSettings(nil),
 			stages: []stage{{duration: 20, tasks: 20, runTime: 40, gcTime: 14, times: even(2)}},
 		}.at(60)}},
@@ -390,10 +468,135 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 		{"failing_tasks_end_the_application", "failing_tasks", []*polltest.Poll{application{
 			duration: 30, state: "failed", runTime: 30, completed: 30, failed: 4,
 		}.at(30)}},
+		{"failing_jobs", "failing_jobs failing_tasks", []*polltest.Poll{application{
+			duration: 60, runTime: 40, completed: 40, failed: 12, jobs: [2]int{4, 3}, retried: 3, core: map[string]float64{"wasted": 6},
+		}.at(60)}},
+		{"stage_retries", "executor_lost stage_retries", []*polltest.Poll{application{
+			duration: 60, runTime: 70, completed: 60, failed: 3, jobs: [2]int{2, 0}, retried: 1, peak: 2, executors: 1,
+			lost: map[string]int{"exit": 1}, core: map[string]float64{"wasted": 14},
+		}.at(60)}},
+		{"tiny_tasks", "tiny_tasks", []*polltest.Poll{on(60, stage{
+			duration: 40, tasks: 4000, runTime: 32, times: quantiles{0.002, 0.005, 0.007, 0.009, 0.02, 0.9},
+		}, nil)}},
+		{"tiny_tasks_of_a_shuffle", "tiny_tasks", []*polltest.Poll{on(4000, stage{
+			duration: 900, tasks: 200000, runTime: 1100, times: quantiles{0.002, 0.004, 0.005, 0.006, 0.02, 3},
+			read: even(20 * kib), readRecords: even(100),
+		}, map[string]float64{"spark.sql.shuffle.partitions": 200000})}},
+		{"scheduler_delay", "scheduler_delay", []*polltest.Poll{on(90, stage{
+			duration: 50, tasks: 80, runTime: 40, times: even(0.5), delay: quantiles{0.4, 0.6, 0.7, 0.8, 1, 1.2},
+		}, nil)}},
+		{"low_parallelism", "low_parallelism", []*polltest.Poll{on(60, stage{
+			duration: 35, tasks: 1, runTime: 34, times: even(34),
+		}, nil)}},
+		{"low_parallelism_running", "low_parallelism", []*polltest.Poll{application{
+			duration: 7200, executors: 50, stages: []stage{{duration: 1800, tasks: 4, completed: -1, running: 1800, runningSize: gib}},
+		}.at(7200)}},
+		{"huge_partitions", "huge_partitions", []*polltest.Poll{on(400, stage{
+			duration: 190, tasks: 3, runTime: 280, times: quantiles{90, 90, 92, 98, 98, 98}, read: even(2 * gib), readRecords: even(1e7),
+		}, nil)}},
+		{"huge_partitions_that_leave_cores_idle", "huge_partitions low_parallelism", []*polltest.Poll{on(400, stage{
+			duration: 190, tasks: 1, runTime: 188, times: even(188), input: even(4 * gib), in: 4 * gib,
+		}, nil)}},
+		{"fetch_wait", "fetch_wait", []*polltest.Poll{on(60, stage{
+			duration: 30, tasks: 8, runTime: 55, times: even(7), read: even(50 * mib), readRecords: even(1e6), fetchWait: 24,
+		}, nil)}},
+		{"slow_shuffle_write", "slow_shuffle_write", []*polltest.Poll{on(60, stage{
+			duration: 30, tasks: 8, runTime: 55, times: even(7), written: 800 * mib, writeTime: 26,
+		}, nil)}},
+		{"driver_gc_pressure", "driver_gc_pressure", []*polltest.Poll{application{
+			duration: 120, runTime: 60, settings: clusterSettings(map[string]float64{"spark.driver.memory": gib}),
+			more: func(r *polltest.Resource) {
+				r.Point("spark.executor.gc_time", 22.0, "spark.executor.id", "driver")
+				r.Point("spark.executor.memory.peak", float64(990*mib), "spark.executor.id", "driver", "spark.memory.type", "jvm_heap")
+			},
+		}.at(120)}},
+		{"out_of_memory_probably", "executor_lost out_of_memory", []*polltest.Poll{application{
+			duration: 60, executors: 1, peak: 2, runTime: 40, gcTime: 3, completed: 8, failed: 2, lost: map[string]int{"exit": 2},
+			settings: clusterSettings(nil),
+			more: func(r *polltest.Resource) {
+				r.Point("spark.executor.memory.peak", float64(690*mib), "spark.executor.id", "2", "spark.memory.type", "jvm_heap")
+			},
+		}.at(60)}},
+		{"executor_memory_unused", "executor_memory_unused", []*polltest.Poll{application{
+			duration: 60, runTime: 60, settings: clusterSettings(map[string]float64{"spark.executor.memory": 3 * gib}),
+			more: func(r *polltest.Resource) {
+				for i, peak := range []int{500 * mib, 700 * mib} {
+					r.Point("spark.executor.memory.peak", float64(peak), "spark.executor.id", fmt.Sprint(i+1), "spark.memory.type", "jvm_heap")
+				}
+				r.Point("spark.executor.memory.peak", float64(2*gib), "spark.executor.id", "driver", "spark.memory.type", "jvm_heap")
+			},
+		}.at(60)}},
+		{"driver_memory_unused", "driver_memory_unused", []*polltest.Poll{application{
+			duration: 600, runTime: 60, jobs: [2]int{3, 0}, settings: clusterSettings(map[string]float64{"spark.driver.memory": 16 * gib}),
+			more: func(r *polltest.Resource) {
+				r.Point("spark.executor.memory.peak", float64(700*mib), "spark.executor.id", "driver", "spark.memory.type", "jvm_heap")
+			},
+		}.at(600)}},
+		{"idle_cores", "idle_cores", []*polltest.Poll{application{
+			duration: 300, runTime: 500, executors: 10, settings: clusterSettings(nil),
+			wall: map[string]float64{"starting": 20, "driver": 10, "waiting": 0, "working": 270},
+			core: map[string]float64{"computing": 480, "gc": 20, "idle": 2300},
+		}.at(300)}},
+		{"idle_cores_by_skew", "data_skew idle_cores", []*polltest.Poll{application{
+			duration: 100, runTime: 61, executors: 3, settings: clusterSettings(map[string]float64{"spark.sql.adaptive.skewJoin.enabled": 0}),
+			wall:   map[string]float64{"starting": 10, "driver": 5, "waiting": 0, "working": 85},
+			core:   map[string]float64{"computing": 61, "idle": 209},
+			stages: []stage{skewedJoin()},
+		}.at(100)}},
+		{"driver_bound", "driver_bound", []*polltest.Poll{application{
+			duration: 70, runTime: 20, jobs: [2]int{10, 0}, settings: clusterSettings(nil),
+			wall: map[string]float64{"starting": 12, "driver": 42, "waiting": 0, "working": 16},
+			core: map[string]float64{"computing": 20, "idle": 96},
+		}.at(70)}},
+		{"starved", "starved", []*polltest.Poll{application{
+			duration: 200, runTime: 60, executors: 1, settings: clusterSettings(nil),
+			wall: map[string]float64{"starting": 12, "driver": 5, "waiting": 120, "working": 63},
+			core: map[string]float64{"computing": 60, "idle": 10},
+		}.at(200)}},
+		{"speculation_storm", "speculation_storm", []*polltest.Poll{application{
+			duration: 300, runTime: 500, completed: 100, core: map[string]float64{"computing": 400, "wasted": 90, "idle": 60},
+			more: func(r *polltest.Resource) { r.Point("spark.application.task.speculative", 40) },
+		}.at(300)}},
+		{"small_files", "small_files_read small_files_written", []*polltest.Poll{application{
+			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
+				point("spark.sql.duration", 16.0)
+				point("spark.sql.scan.files", 1200.0)
+				point("spark.sql.scan.size", float64(30*mib))
+				point("spark.sql.write.files", 400.0)
+				point("spark.sql.write.size", float64(10*mib))
+			}),
+		}.at(60)}},
+		{"large_broadcast", "large_broadcast", []*polltest.Poll{application{
+			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
+				point("spark.sql.duration", 30.0)
+				point("spark.sql.broadcast.size", float64(400*mib))
+				point("spark.sql.broadcast.records", 2e6)
+				point("spark.sql.broadcast.time", 14.0)
+			}),
+		}.at(60)}},
+		{"stream_behind", "stream_behind", []*polltest.Poll{
+			streaming(1000, 500, 9, 20, 1000).at(50), streaming(1000, 500, 18, 20, 1000).at(60),
+		}},
+		{"stream_watermark_stalled", "stream_watermark_stalled", []*polltest.Poll{
+			streaming(100, 500, 1, 30, 1000).at(0), streaming(100, 500, 1, 20, 1000).at(60), streaming(100, 500, 1, 80, 1000).at(120),
+			streaming(100, 500, 1, 150, 1000).at(190),
+		}},
+		{"stream_state_growing", "stream_state_growing", []*polltest.Poll{
+			streaming(100, 500, 1, 30, 1e6).at(0), streaming(100, 500, 1, 30, 5e5).at(60), streaming(100, 500, 1, 30, 2e6).at(120),
+			streaming(100, 500, 1, 30, 3e6).at(1200),
+		}},
+		{"am_limit_reached", "am_limit_reached", []*polltest.Poll{amLimit().at(0), amLimit().at(20)}},
+		{"nodes", "node_unhealthy nodes_lost", []*polltest.Poll{nodes(0, 1, 1), nodes(40, 1, 1)}},
+		{"data_dropped", "data_dropped", []*polltest.Poll{application{
+			duration: 60, more: func(r *polltest.Resource) {
+				r.Point("spark.application.event.dropped", 1200, "spark.listener.queue", "appStatus")
+				r.Point("spark.application.evicted", 40, "spark.evicted.kind", "stage")
+			},
+		}.at(60)}},
 		{"executor_lost_exit", "executor_lost", []*polltest.Poll{application{
 			duration: 30, executors: 1, runTime: 25, completed: 24, lost: map[string]int{"exit": 1}, settings: clusterSettings(nil),
 		}.at(30)}},
-		{"executor_lost_memory", "executor_lost", []*polltest.Poll{application{
+		{"out_of_memory", "out_of_memory", []*polltest.Poll{application{
 			duration: 3600, executors: 10, runTime: 30000, completed: 100, lost: map[string]int{"memory": 12},
 			settings: clusterSettings(map[string]float64{"spark.executor.memory": 6 * gib, "spark.executor.memoryOverhead": gib}),
 		}.at(3600)}},
@@ -476,7 +679,7 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 		}), nil)}},
 		{"slow first task of one executor, in the first stage", []*polltest.Poll{application{
 			duration: 40, runTime: 22.75, completed: 40, stages: []stage{with(warmUp, func(s *stage) {
-				s.times[4], s.times[5], s.runTime = 0.3, 13, 22.75
+				s.times[4], s.times[5], s.runTime, s.first = 0.3, 13, 22.75, true
 			})},
 		}.at(40)}},
 		{"two tasks, one of them the rest of a file", []*polltest.Poll{on(40, stage{
@@ -533,6 +736,74 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 			queue{name: "root.a", used: 0.5, limit: 0.5, containers: 4, pendingContainers: 1}.at(0),
 			queue{name: "root.a", used: 0.5, limit: 0.5, containers: 4, pendingContainers: 1}.at(10),
 		}},
+		{"a legitimate last stage of one task", []*polltest.Poll{on(60, stage{
+			duration: 8, tasks: 1, runTime: 7.8, times: even(7.8), read: even(20 * mib),
+		}, nil)}},
+		{"many tasks, each of half a second", []*polltest.Poll{on(120, stage{
+			duration: 80, tasks: 300, runTime: 150, times: quantiles{0.3, 0.4, 0.45, 0.5, 0.9, 1.5},
+		}, nil)}},
+		{"many short tasks in a short stage of a long run", []*polltest.Poll{on(3600, stage{
+			duration: 40, tasks: 4000, runTime: 32, times: quantiles{0.002, 0.005, 0.007, 0.009, 0.02, 0.9},
+		}, nil)}},
+		{"large partitions, even, on all cores", []*polltest.Poll{on(400, stage{
+			duration: 190, tasks: 4, runTime: 376, times: quantiles{92, 93, 94, 95, 95, 95}, read: even(gib), readRecords: even(1e7),
+		}, nil)}},
+		{"a little fetch wait", []*polltest.Poll{on(60, stage{
+			duration: 30, tasks: 8, runTime: 55, times: even(7), read: even(50 * mib), readRecords: even(1e6), fetchWait: 6, writeTime: 8,
+		}, nil)}},
+		{"an idle notebook", []*polltest.Poll{application{
+			duration: 120, runTime: 8, jobs: [2]int{3, 0}, settings: clusterSettings(nil),
+			wall: map[string]float64{"starting": 12, "driver": 100, "waiting": 0, "working": 8},
+			core: map[string]float64{"computing": 8, "idle": 208},
+		}.at(120)}},
+		{"a streaming query between its batches", []*polltest.Poll{with(streaming(100, 500, 1, 20, 1000), func(a *application) {
+			a.jobs = [2]int{60, 0}
+			a.wall = map[string]float64{"starting": 10, "driver": 890, "waiting": 0, "working": 100}
+			a.core = map[string]float64{"computing": 150, "idle": 1830}
+		}).at(100)}},
+		{"a streaming query that was stopped", []*polltest.Poll{application{
+			duration: 60, runTime: 40, completed: 40, jobs: [2]int{20, 1}, retried: 1,
+		}.at(60)}},
+		{"a streaming query that catches up", []*polltest.Poll{
+			streaming(1000, 1500, 9, 20, 1000).at(0), streaming(900, 1500, 9, 20, 1000).at(60),
+		}},
+		{"a watermark that moves with its batches", []*polltest.Poll{
+			streaming(100, 500, 1, 300, 1000).at(0), streaming(100, 500, 1, 360, 1000).at(60), streaming(100, 500, 1, 310, 1000).at(120),
+			streaming(100, 500, 1, 370, 1000).at(180),
+		}},
+		{"executors that came after the first job", []*polltest.Poll{application{
+			duration: 60, runTime: 60, settings: clusterSettings(nil),
+			wall: map[string]float64{"starting": 8, "driver": 4, "waiting": 12, "working": 36},
+			core: map[string]float64{"computing": 55, "idle": 20},
+		}.at(60)}},
+		{"memory of a small executor that is not used", []*polltest.Poll{application{
+			duration: 600, runTime: 900, settings: clusterSettings(map[string]float64{"spark.executor.memory": 2 * gib}),
+			more: func(r *polltest.Resource) {
+				r.Point("spark.executor.memory.peak", float64(200*mib), "spark.executor.id", "1", "spark.memory.type", "jvm_heap")
+			},
+		}.at(600)}},
+		{"memory before anything has run", []*polltest.Poll{application{
+			duration: 60, runTime: 5, settings: clusterSettings(map[string]float64{"spark.executor.memory": 8 * gib}),
+			more: func(r *polltest.Resource) {
+				r.Point("spark.executor.memory.peak", float64(200*mib), "spark.executor.id", "1", "spark.memory.type", "jvm_heap")
+			},
+		}.at(60)}},
+		{"a few files, and a small broadcast", []*polltest.Poll{application{
+			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
+				point("spark.sql.duration", 16.0)
+				point("spark.sql.scan.files", 60.0)
+				point("spark.sql.scan.size", float64(6*mib))
+				point("spark.sql.write.files", 20.0)
+				point("spark.sql.write.size", float64(10*mib))
+				point("spark.sql.broadcast.size", float64(8*mib))
+				point("spark.sql.broadcast.time", 6.0)
+			}),
+		}.at(60)}},
+		{"one speculative copy", []*polltest.Poll{application{
+			duration: 60, runTime: 90, completed: 10, core: map[string]float64{"computing": 80, "wasted": 20, "idle": 10},
+			more: func(r *polltest.Resource) { r.Point("spark.application.task.speculative", 2) },
+		}.at(60)}},
+		{"all nodes run", []*polltest.Poll{nodes(0, 0, 0), nodes(40, 0, 0)}},
 		{"an application that has ended well", []*polltest.Poll{application{
 			duration: 60, state: "succeeded", runTime: 70, gcTime: 16, completed: 38, failed: 14, lost: map[string]int{"exit": 1},
 		}.at(60)}},

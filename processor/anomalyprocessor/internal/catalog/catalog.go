@@ -61,11 +61,20 @@ func (s Selection) Load() ([]*rule.Rule, error) {
 		definitions[name] = overridden
 	}
 
+	known, err := receivers()
+	errs = errors.Join(errs, err)
 	var rules []*rule.Rule
 	for _, name := range names {
+		for _, cause := range definitions[name].CausedBy {
+			if _, known := definitions[cause]; !known {
+				errs = errors.Join(errs, fmt.Errorf("%s: rule %q: caused_by: unknown rule %q%s",
+					definitions[name].Position, name, cause, rule.Suggest(cause, names)))
+			}
+		}
 		if slices.Contains(s.Disabled, name) {
 			continue
 		}
+		errs = errors.Join(errs, known.check(definitions[name]))
 		compiled, err := rule.Compile(definitions[name])
 		errs = errors.Join(errs, err)
 		rules = append(rules, compiled)

@@ -1,17 +1,20 @@
 package catalog
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/processor/anomalyprocessor/internal/rule"
 )
+
+var update = flag.Bool("update", false, "write the README's table anew")
 
 // The README's table says of each rule what the catalogue says.
 func TestReadmeNamesTheRules(t *testing.T) {
@@ -32,9 +35,14 @@ func TestReadmeNamesTheRules(t *testing.T) {
 	}
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(readme), "<!-- rules: this table is checked against the catalogue -->\n")
-	got, _, _ := strings.Cut(rest, "<!-- end of rules -->")
-	assert.Equal(t, table.String(), got, "copy the expected table into README.md")
+	before, rest, _ := strings.Cut(string(readme), "<!-- rules: this table is checked against the catalogue -->\n")
+	got, after, _ := strings.Cut(rest, "<!-- end of rules -->")
+	if *update {
+		text := before + "<!-- rules: this table is checked against the catalogue -->\n" + table.String() + "<!-- end of rules -->" + after
+		require.NoError(t, os.WriteFile("../../README.md", []byte(text), 0o600))
+		return
+	}
+	assert.Equal(t, table.String(), got, "go test ./internal/catalog -update writes the table anew")
 }
 
 func levels(l rule.Levels) string {
@@ -43,49 +51,8 @@ func levels(l rule.Levels) string {
 		if level == nil {
 			parts = append(parts, "–")
 		} else {
-			parts = append(parts, fmt.Sprint(*level))
+			parts = append(parts, strconv.FormatFloat(*level, 'f', -1, 64))
 		}
 	}
 	return strings.Join(parts, " / ")
-}
-
-// The rules read only what the receiver's metadata.yaml defines: its metrics, the attributes that these have, and, of
-// attributes with a fixed set of values, those.
-func TestRulesReadTheReceiversVocabulary(t *testing.T) {
-	content, err := os.ReadFile("../../../../receiver/sparkmodelreceiver/metadata.yaml")
-	require.NoError(t, err)
-	var vocabulary struct {
-		ResourceAttributes map[string]any `yaml:"resource_attributes"`
-		Attributes         map[string]struct {
-			Enum []string `yaml:"enum"`
-		} `yaml:"attributes"`
-		Metrics map[string]struct {
-			Attributes []string `yaml:"attributes"`
-		} `yaml:"metrics"`
-	}
-	require.NoError(t, yaml.Unmarshal(content, &vocabulary))
-	rules, err := Selection{}.Load()
-	require.NoError(t, err)
-	for _, r := range rules {
-		for _, input := range r.Inputs {
-			where := r.Name + ": " + input.Name
-			metric, ok := vocabulary.Metrics[input.Metric]
-			assert.True(t, ok, "%s: there is no metric %s", where, input.Metric)
-			for attribute, value := range input.Where {
-				assert.Contains(t, metric.Attributes, attribute, where)
-				if enum := vocabulary.Attributes[attribute].Enum; len(enum) > 0 {
-					assert.Contains(t, enum, value, where)
-				}
-			}
-			for attribute, own := range input.Match {
-				if _, ok := vocabulary.ResourceAttributes[attribute]; !ok {
-					assert.Contains(t, metric.Attributes, attribute, where)
-				}
-				assert.Contains(t, vocabulary.ResourceAttributes, own, where)
-			}
-		}
-		for _, attribute := range r.Entity {
-			assert.Contains(t, vocabulary.Attributes, attribute, r.Name)
-		}
-	}
 }

@@ -367,6 +367,7 @@ func (e *Engine) judgeEntity(n *entity, j *judge, v *verdict) {
 			words := func() (reason, advice string) { return v.rule.Words(&e.facts) }
 			if v.flag.Judged(s.writer, s.at, found, v.rule.For, words) {
 				e.call.raised = append(e.call.raised, v.rule.Name)
+				s.rose(v.rule.Name)
 			}
 			return
 		}

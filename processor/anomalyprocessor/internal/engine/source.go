@@ -28,6 +28,8 @@ type source struct {
 
 	// spent is what flags that are over have cost, by activity.
 	spent map[rule.Activity]float64
+	// was holds the rules whose flags were up at some time.
+	was map[string]struct{}
 	// summarized is the poll whose summary was written last.
 	summarized uint32
 
@@ -136,9 +138,15 @@ func (n *entity) attribute(name string) string {
 }
 
 // cause returns the rule whose flag is the cause of the flag of another: one of the same entity, or of one of another
-// kind in the same resource, such as the application for a stage.
+// kind in the same resource, such as the application for a stage. What is flagged of the application as a whole may
+// also come from what is over.
 func (s *source) cause(n *entity, r *rule.Rule) string {
 	best := len(r.CausedBy)
+	if n.kind == resourceKind {
+		if i := slices.IndexFunc(r.CausedBy, func(name string) bool { _, was := s.was[name]; return was }); i >= 0 {
+			best = i
+		}
+	}
 	for _, other := range s.entities {
 		if best == 0 || other != n && other.kind == n.kind {
 			continue

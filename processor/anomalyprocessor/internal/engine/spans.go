@@ -286,4 +286,3 @@ func (s *spending) take(application string) func(rule.Activity) float64 {
 	}
 	return func(a rule.Activity) float64 { return spent[a] }
 }
-

@@ -59,7 +59,7 @@ func summary(number func(input int) (float64, bool), spent func(rule.Activity) f
 	var x [summarized]float64
 	for i := range x {
 		value, ok := number(i)
-		if !ok && i <= working {
+		if !ok {
 			return nil
 		}
 		x[i] = max(value, 0)
@@ -76,7 +76,7 @@ func summary(number func(input int) (float64, bool), spent func(rule.Activity) f
 		cores = max(cores, busy/x[working])
 	}
 	wall := func(coreSeconds float64) float64 {
-		if cores <= 0 {
+		if cores <= 0 || x[working] == 0 {
 			return 0
 		}
 		return coreSeconds / cores
@@ -116,6 +116,13 @@ func (e *Engine) summarize(s *source) {
 		s.summarized = s.poll
 		s.writer.Time(s.at, part.activity, part.seconds)
 	}
+}
+
+func (s *source) rose(rule string) {
+	if s.was == nil {
+		s.was = map[string]struct{}{}
+	}
+	s.was[rule] = struct{}{}
 }
 
 func (s *source) spend(a rule.Activity, seconds float64) {

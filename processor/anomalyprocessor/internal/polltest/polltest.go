@@ -87,6 +87,8 @@ type Flag struct {
 	// Resource is the attributes of the resource, written like Entity.
 	Resource       string
 	Reason, Advice string
+	// Cause is the rule whose flag is the cause of this one.
+	Cause string
 	// At is since the epoch, in seconds.
 	At float64
 }
@@ -121,6 +123,7 @@ func Flags(metrics pmetric.Metrics) []Flag {
 						Resource: join(resource.Resource().Attributes()),
 						Reason:   text(point.Attributes(), flag.ReasonAttribute),
 						Advice:   text(point.Attributes(), flag.AdviceAttribute),
+						Cause:    text(point.Attributes(), flag.CauseAttribute),
 						At:       point.Timestamp().AsTime().Sub(Epoch).Seconds(),
 					})
 				}
@@ -136,7 +139,7 @@ func Flags(metrics pmetric.Metrics) []Flag {
 // identity is what the points of one flag have in common: rule and entity.
 func identity(point pmetric.NumberDataPoint) string {
 	return text(point.Attributes(), flag.RuleAttribute) + " " +
-		join(point.Attributes(), flag.RuleAttribute, flag.ReasonAttribute, flag.AdviceAttribute)
+		join(point.Attributes(), flag.RuleAttribute, flag.ReasonAttribute, flag.AdviceAttribute, flag.CauseAttribute)
 }
 
 func join(attributes pcommon.Map, without ...string) string {

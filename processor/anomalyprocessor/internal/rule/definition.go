@@ -278,6 +278,9 @@ func (d *Definition) locateInputs(rule *yaml.Node) {
 // pairs yields the keys and values of a mapping.
 func pairs(node *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, value *yaml.Node) bool) {
+		if node.Kind == yaml.AliasNode {
+			node = node.Alias
+		}
 		if node.Kind != yaml.MappingNode {
 			return
 		}

@@ -7,8 +7,16 @@ import (
 	"slices"
 )
 
-// Suggest returns words that name the closest of the known names, to end the error about an unknown one.
+// Suggest returns words that name the closest of the known names, or else all, to end the error about an unknown one.
 func Suggest(unknown string, known []string) string {
+	if closest := Closest(unknown, known); closest != "" {
+		return closest
+	}
+	return fmt.Sprintf("; known are %v", known)
+}
+
+// Closest returns words that name the closest of the known names, or nothing where none is close.
+func Closest(unknown string, known []string) string {
 	closest, distance := "", len(unknown)/2+1
 	for _, name := range known {
 		if d := editDistance(unknown, name); d < distance {
@@ -16,7 +24,7 @@ func Suggest(unknown string, known []string) string {
 		}
 	}
 	if closest == "" {
-		return fmt.Sprintf("; known are %v", known)
+		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", closest)
 }

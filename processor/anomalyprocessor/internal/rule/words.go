@@ -84,11 +84,13 @@ func fields(node parse.Node) []string {
 	return found
 }
 
-// helpers are the functions of templates, besides attribute, which reads an attribute of what is judged. All take numbers in the base unit of the vocabulary: seconds, bytes,
-// shares of 1.
+// helpers are the functions of templates, besides attribute, which reads an attribute of what is judged. All take
+// numbers in the base unit of the vocabulary: seconds, bytes, shares of 1.
 var helpers = template.FuncMap{
 	"bytes":        formatBytes,
 	"count":        formatCount,
+	"decimal":      func(x float64) string { return decimals(x, 0) },
+	"milliseconds": func(s float64) string { return grouped(s*1000) + " ms" },
 	"number":       formatNumber,
 	"percent":      formatPercent,
 	"roundUp":      roundUp,
@@ -141,10 +143,13 @@ func formatNumber(x float64) string {
 	return grouped(x)
 }
 
-// formatCount: 1 task, 1,200 tasks.
-func formatCount(x float64, noun string) string {
-	if math.Round(x) == 1 {
+// formatCount: 1 task, 1,200 tasks. A plural that is not the noun and s is given too.
+func formatCount(x float64, noun string, plural ...string) string {
+	switch {
+	case math.Round(x) == 1:
 		return "1 " + noun
+	case len(plural) > 0:
+		return grouped(x) + " " + plural[0]
 	}
 	return grouped(x) + " " + noun + "s"
 }
