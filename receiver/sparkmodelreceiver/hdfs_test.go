@@ -13,6 +13,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -48,6 +49,10 @@ func loaded(t testing.TB, name string) *recording.Recording {
 
 // newHadoop configures a receiver of a recording's servers: serve starts one of them, behind a handler if one is given.
 func newHadoop(t testing.TB, name string, configure func(cfg *Config, serve func(origin string, wrap ...func(http.Handler) http.Handler) string)) *hadoop {
+	return newHadoopWith(t, name, componenttest.NewNopTelemetrySettings(), configure)
+}
+
+func newHadoopWith(t testing.TB, name string, tel component.TelemetrySettings, configure func(cfg *Config, serve func(origin string, wrap ...func(http.Handler) http.Handler) string)) *hadoop {
 	rec := loaded(t, name)
 	core, logs := logtest.New(zap.InfoLevel)
 	h := &hadoop{sink: &consumertest.MetricsSink{}, logs: logs, rec: rec, player: recording.NewPlayer(rec, recording.PlayerOptions{})}
@@ -64,6 +69,7 @@ func newHadoop(t testing.TB, name string, configure func(cfg *Config, serve func
 	})
 	require.NoError(t, cfg.Validate())
 	set := receivertest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel
 	set.Logger = zap.New(core)
 	var err error
 	h.sparkModelReceiver, err = newSparkModelReceiver(set, cfg)

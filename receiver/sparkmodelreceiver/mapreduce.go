@@ -110,6 +110,7 @@ func (s *mapReduceSource) lookAtRunning(ctx context.Context) {
 	for i := range applications {
 		app := &applications[i]
 		if !s.r.filter.Watches(app) {
+			s.r.skipped.Add(1)
 			continue
 		}
 		job := cmp.Or(before[app.Key.ID], &runningJob{})

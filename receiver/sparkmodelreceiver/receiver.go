@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -49,6 +50,9 @@ type sparkModelReceiver struct {
 	builder *emit.Builder
 	reader  *read.Reader
 	health  health
+	answers answers
+	// skipped counts the applications that were found in this poll and that include and exclude leave out.
+	skipped atomic.Int64
 
 	servers *servers
 	sources []source
@@ -95,7 +99,8 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelRecei
 		health: newHealth(set.Logger),
 	}
 	r.watched = newWatched(r)
-	return r, nil
+	err = telemetry.RegisterReceiverSparkmodelSourceStalenessCallback(r.answers.observe(func() time.Time { return r.now() }))
+	return r, err
 }
 
 // wanted tells which metrics are enabled that cost requests of their own.
@@ -182,6 +187,7 @@ func (r *sparkModelReceiver) poll(ctx context.Context) {
 	r.saveMarks(ctx)
 	r.telemetry.ReceiverSparkmodelPollDuration.Record(ctx, time.Since(begin).Seconds())
 	r.telemetry.ReceiverSparkmodelApplicationsTracked.Record(ctx, int64(r.watched.count()))
+	r.telemetry.ReceiverSparkmodelApplicationsSkipped.Record(ctx, r.skipped.Swap(0))
 }
 
 // look finds and reads the applications, for as long as the configured timeout allows.

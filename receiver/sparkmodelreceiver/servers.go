@@ -6,8 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -97,13 +95,5 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 func (s *servers) shutdown() {
 	for _, c := range s.close {
 		c()
-	}
-}
-
-func observer(tb *metadata.TelemetryBuilder, source string) rest.Observer {
-	return func(ctx context.Context, endpoint string, outcome rest.Outcome, bytes int64) {
-		where := []attribute.KeyValue{attribute.String("source", source), attribute.String("endpoint", endpoint)}
-		tb.ReceiverSparkmodelResponseSize.Add(ctx, bytes, metric.WithAttributes(where...))
-		tb.ReceiverSparkmodelRequests.Add(ctx, 1, metric.WithAttributes(append(where, attribute.String("outcome", string(outcome)))...))
 	}
 }

@@ -146,6 +146,7 @@ func (r *sparkModelReceiver) answered(ctx context.Context, name string, err erro
 		return false
 	}
 	r.health.report(name, err)
+	r.answers.note(name, r.now(), err == nil)
 	up := int64(1)
 	if err != nil {
 		up = 0
@@ -161,6 +162,7 @@ func (r *sparkModelReceiver) selected(found []discover.Application) []discover.A
 			list = append(list, found[i])
 		}
 	}
+	r.skipped.Add(int64(len(found) - len(list)))
 	return list
 }
 

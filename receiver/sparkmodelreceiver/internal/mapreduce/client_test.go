@@ -23,7 +23,7 @@ func newServer(t testing.TB, h http.HandlerFunc) *rest.Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	c, err := rest.New(rest.Options{
 		Source: "mapreduce", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, string, rest.Outcome, int64) {},
+		Observe: func(context.Context, rest.Observation) {},
 	})
 	require.NoError(t, err)
 	return c

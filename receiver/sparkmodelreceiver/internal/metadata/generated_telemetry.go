@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,11 +28,14 @@ type TelemetryBuilder struct {
 	meter                                 metric.Meter
 	mu                                    sync.Mutex
 	registrations                         []metric.Registration
+	ReceiverSparkmodelApplicationsSkipped metric.Int64Gauge
 	ReceiverSparkmodelApplicationsTracked metric.Int64Gauge
 	ReceiverSparkmodelEndingsDropped      metric.Int64Counter
 	ReceiverSparkmodelPollDuration        metric.Float64Histogram
+	ReceiverSparkmodelRequestDuration     metric.Float64Histogram
 	ReceiverSparkmodelRequests            metric.Int64Counter
 	ReceiverSparkmodelResponseSize        metric.Int64Counter
+	ReceiverSparkmodelSourceStaleness     metric.Float64ObservableGauge
 	ReceiverSparkmodelSourceUp            metric.Int64Gauge
 }
 
@@ -43,6 +48,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverSparkmodelSourceStalenessCallback sets callback for observable ReceiverSparkmodelSourceStaleness metric.
+func (builder *TelemetryBuilder) RegisterReceiverSparkmodelSourceStalenessCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverSparkmodelSourceStaleness, obs: o})
+		return nil
+	}, builder.ReceiverSparkmodelSourceStaleness)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -63,6 +93,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverSparkmodelApplicationsSkipped, err = builder.meter.Int64Gauge(
+		"otelcol_receiver_sparkmodel_applications_skipped",
+		metric.WithDescription("Applications that the sources listed at the last poll, and that applications::include and exclude leave out. [Development]"),
+		metric.WithUnit("{application}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverSparkmodelApplicationsTracked, err = builder.meter.Int64Gauge(
 		"otelcol_receiver_sparkmodel_applications_tracked",
 		metric.WithDescription("Applications that are being read. [Development]"),
@@ -81,6 +117,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverSparkmodelRequestDuration, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_sparkmodel_request_duration",
+		metric.WithDescription("Time from sending a request to having read its answer, by source and endpoint. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverSparkmodelRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_sparkmodel_requests",
 		metric.WithDescription("Requests made, by source, endpoint and outcome. [Development]"),
@@ -91,6 +134,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_sparkmodel_response_size",
 		metric.WithDescription("Bytes of answers read, as they came over the wire, by source and endpoint. [Development]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverSparkmodelSourceStaleness, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_sparkmodel_source_staleness",
+		metric.WithDescription("Time since a source last answered, or since it was first asked if it never has. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverSparkmodelSourceUp, err = builder.meter.Int64Gauge(

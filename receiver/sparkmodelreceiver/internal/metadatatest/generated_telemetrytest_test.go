@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -19,12 +20,21 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterReceiverSparkmodelSourceStalenessCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	tb.ReceiverSparkmodelApplicationsSkipped.Record(context.Background(), 1)
 	tb.ReceiverSparkmodelApplicationsTracked.Record(context.Background(), 1)
 	tb.ReceiverSparkmodelEndingsDropped.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelPollDuration.Record(context.Background(), 1)
+	tb.ReceiverSparkmodelRequestDuration.Record(context.Background(), 1)
 	tb.ReceiverSparkmodelRequests.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelResponseSize.Add(context.Background(), 1)
 	tb.ReceiverSparkmodelSourceUp.Record(context.Background(), 1)
+	AssertEqualReceiverSparkmodelApplicationsSkipped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverSparkmodelApplicationsTracked(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -34,11 +44,17 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverSparkmodelPollDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverSparkmodelRequestDuration(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverSparkmodelRequests(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverSparkmodelResponseSize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverSparkmodelSourceStaleness(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverSparkmodelSourceUp(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

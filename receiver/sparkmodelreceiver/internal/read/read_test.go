@@ -51,7 +51,7 @@ func newDriver(t *testing.T) (*driver, spark.App) {
 	t.Cleanup(transport.CloseIdleConnections)
 	client, err := rest.New(rest.Options{
 		Source: "driver", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, string, rest.Outcome, int64) {},
+		Observe: func(context.Context, rest.Observation) {},
 	})
 	require.NoError(t, err)
 	return d, spark.NewAPI(client).Attempt("app", "")

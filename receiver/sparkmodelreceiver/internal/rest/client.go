@@ -24,7 +24,18 @@ const MaxBody = 64 << 20
 const errorExcerpt = 1 << 10
 
 // Observer is told of every request once it has ended.
-type Observer func(ctx context.Context, endpoint string, outcome Outcome, bytes int64)
+type Observer func(ctx context.Context, o Observation)
+
+// Observation is what a request took.
+type Observation struct {
+	// Endpoint is that of the Request.
+	Endpoint string
+	Outcome  Outcome
+	// Bytes were read of the answer, as they came over the wire.
+	Bytes int64
+	// Took is the time from sending the request to having read its answer.
+	Took time.Duration
+}
 
 // Outcome classifies how a request ended.
 type Outcome string
@@ -132,8 +143,9 @@ func (c *Client) Get(ctx context.Context, r Request, v any) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
+	begin := time.Now()
 	date, size, err := c.do(ctx, u, r.Cookie, v)
-	c.observe(ctx, r.Endpoint, outcomeOf(err), size)
+	c.observe(ctx, Observation{Endpoint: r.Endpoint, Outcome: outcomeOf(err), Bytes: size, Took: time.Since(begin)})
 	if err != nil {
 		return date, &Error{Source: c.source, URL: u.Redacted(), Err: err}
 	}

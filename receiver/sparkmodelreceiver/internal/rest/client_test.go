@@ -27,13 +27,15 @@ type observed struct {
 	mu       sync.Mutex
 	outcomes []Outcome
 	bytes    int64
+	took     time.Duration
 }
 
-func (o *observed) observe(_ context.Context, _ string, outcome Outcome, n int64) {
+func (o *observed) observe(_ context.Context, made Observation) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.outcomes = append(o.outcomes, outcome)
-	o.bytes += n
+	o.outcomes = append(o.outcomes, made.Outcome)
+	o.bytes += made.Bytes
+	o.took += made.Took
 }
 
 func newClient(t *testing.T, h http.HandlerFunc) (*Client, *observed) {
@@ -182,6 +184,7 @@ func TestGetTrickle(t *testing.T) {
 	_, err := c.Get(t.Context(), Request{}, &v)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Len(t, o.outcomes, 1)
+	assert.GreaterOrEqual(t, o.took, c.timeout, "reading the answer counts")
 }
 
 func TestGetCancelled(t *testing.T) {
