@@ -38,6 +38,8 @@ type Config struct {
 	Model ModelConfig `mapstructure:"model"`
 	// Stages bounds which stages get data points of their own.
 	Stages StagesConfig `mapstructure:"stages"`
+	// DriverMetricsInterval is how often the metrics system of a driver is read though no job has ended there.
+	DriverMetricsInterval time.Duration `mapstructure:"driver_metrics_interval"`
 	// Traces tells how applications join other traces.
 	Traces TracesConfig `mapstructure:"traces"`
 	// Storage names the storage extension that keeps over restarts what was delivered. Without one it is in memory.
@@ -131,16 +133,17 @@ func createDefaultConfig() component.Config {
 	controller := scraperhelper.NewDefaultControllerConfig()
 	controller.CollectionInterval = 10 * time.Second
 	return &Config{
-		ControllerConfig:     controller,
-		ClusterName:          "default",
-		YARN:                 configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
-		Driver:               configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
-		History:              configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
-		HDFS:                 configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
-		MapReduce:            configoptional.Default(MapReduceConfig{ClientConfig: clientConfig(historyTimeout), Counters: defaultCounters, MaxTasks: 5000}),
-		Stages:               StagesConfig{MinDuration: 10 * time.Second, Max: 50},
-		Traces:               TracesConfig{Parent: parentLink},
-		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+		ControllerConfig:      controller,
+		ClusterName:           "default",
+		YARN:                  configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
+		Driver:                configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
+		History:               configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
+		HDFS:                  configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
+		MapReduce:             configoptional.Default(MapReduceConfig{ClientConfig: clientConfig(historyTimeout), Counters: defaultCounters, MaxTasks: 5000}),
+		Stages:                StagesConfig{MinDuration: 10 * time.Second, Max: 50},
+		DriverMetricsInterval: time.Minute,
+		Traces:                TracesConfig{Parent: parentLink},
+		MetricsBuilderConfig:  metadata.DefaultMetricsBuilderConfig(),
 	}
 }
 
@@ -190,6 +193,9 @@ func (c *Config) Validate() error {
 	}
 	if _, err := regexp.Compile(c.Model.NamePattern); err != nil {
 		errs = append(errs, fmt.Errorf("model::name_pattern: %w", err))
+	}
+	if c.DriverMetricsInterval < 0 {
+		errs = append(errs, errors.New("driver_metrics_interval must not be negative"))
 	}
 	if c.Stages.MinDuration < 0 {
 		errs = append(errs, errors.New("stages::min_duration must not be negative"))

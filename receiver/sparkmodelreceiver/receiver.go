@@ -93,7 +93,7 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelRecei
 			ChildOfParent: cfg.Traces.Parent == parentChild,
 		}),
 		reader: &read.Reader{
-			Wanted:           wanted(cfg.MetricsBuilderConfig.Metrics),
+			Wanted: wanted(cfg.MetricsBuilderConfig.Metrics), DriverMetricsInterval: cfg.DriverMetricsInterval,
 			MinStageDuration: cfg.Stages.MinDuration, MaxStages: cfg.Stages.Max, Namer: namer,
 		},
 		health: newHealth(set.Logger),
@@ -106,7 +106,10 @@ func newSparkModelReceiver(set receiver.Settings, cfg *Config) (*sparkModelRecei
 // wanted tells which metrics are enabled that cost requests of their own.
 func wanted(config metadata.MetricsConfig) read.Wanted {
 	return read.Wanted{
-		SQL: emit.AnyEnabled(config, "spark.sql.", "spark.application.sql.", "spark.streaming.query.batch"),
+		SQL:      emit.AnyEnabled(config, "spark.sql.", "spark.application.sql.", "spark.streaming.query.batch"),
+		Driver:   emit.AnyEnabled(config, "spark.driver.", "spark.streaming.", "spark.model.result", "spark.application.event."),
+		Storage:  emit.AnyEnabled(config, "spark.application.storage."),
+		DStreams: emit.AnyEnabled(config, "spark.dstream."),
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/metadata"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -144,6 +145,7 @@ func TestReplayEqualsHistory(t *testing.T) {
 			p.play(t)
 			assert.Empty(t, p.Misses(), "requests that no recorded server answered")
 			assertNoProperty(t, p.sink.AllMetrics())
+			assertTimesAddUp(t, p.sink.AllMetrics())
 			values := lastValues(t, p.sink.AllMetrics())
 
 			var applications []struct {
@@ -151,6 +153,7 @@ func TestReplayEqualsHistory(t *testing.T) {
 				Attempts []struct {
 					AttemptID string
 					Completed bool
+					EndTime   spark.Time
 				}
 			}
 			p.get(t, "", &applications)
@@ -213,6 +216,9 @@ func TestReplayEqualsHistory(t *testing.T) {
 						want["sql.result completed"]++
 					}
 				}
+				var executors []spark.Executor
+				p.get(t, path+"/allexecutors", &executors)
+				assertCoreTime(t, values, app.ID, executors, app.Attempts[0].EndTime.Time)
 				// What tasks on a lost executor had done by their last heartbeat is in the driver's figures, but not in
 				// the event log that the History Server reads.
 				lossy := values[app.ID+" spark.application.executor.lost exit"] > 0
@@ -229,16 +235,65 @@ func TestReplayEqualsHistory(t *testing.T) {
 	}
 }
 
+// assertTimesAddUp checks at every poll that what a run was at adds up to its duration; to the longest one, as the resource
+// manager may tell only later that the run had ended.
+func assertTimesAddUp(t *testing.T, all []pmetric.Metrics) {
+	checked, longest := 0, map[string]float64{}
+	for _, md := range all {
+		for _, rm := range md.ResourceMetrics().All() {
+			id, _ := rm.Resource().Attributes().Get("spark.application.id")
+			sums := map[string]float64{}
+			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+				for _, dp := range numbers(m).All() {
+					if !dp.Flags().NoRecordedValue() {
+						sums[m.Name()] += dp.DoubleValue()
+					}
+				}
+			}
+			if wall, ok := sums["spark.application.wall.time"]; ok && wall > 0 {
+				checked++
+				longest[id.Str()] = max(longest[id.Str()], sums["spark.application.duration"])
+				assert.InDelta(t, longest[id.Str()], wall, 1e-6, id.Str())
+			}
+		}
+	}
+	assert.NotZero(t, checked)
+}
+
+// assertCoreTime checks that what cores were held for adds up to what the executors held by the History Server.
+func assertCoreTime(t *testing.T, values map[string]float64, id string, executors []spark.Executor, end time.Time) {
+	var sum, held, cores float64
+	for _, activity := range []string{"computing", "gc", "shuffle_write", "fetch_wait", "deserializing", "serializing", "scheduling", "wasted", "idle"} {
+		v, ok := values[id+" spark.application.core.time "+activity]
+		assert.True(t, ok, "%s of %s", activity, id)
+		assert.GreaterOrEqual(t, v, 0.)
+		sum += v
+	}
+	for i := range executors {
+		e := &executors[i]
+		until := e.RemoveTime.Time
+		if until.IsZero() {
+			until = end
+		}
+		held += float64(e.TotalCores) * until.Sub(e.AddTime.Time).Seconds()
+		cores += float64(e.TotalCores)
+	}
+	assert.InDelta(t, held, sum, 4*cores, "%s: YARN sees the end up to some seconds after Spark", id)
+	assert.GreaterOrEqual(t, sum, held-0.1, id)
+}
+
 // One poll in the middle of the recording, in full.
 func TestReplayGolden(t *testing.T) {
 	for _, name := range []string{"spark-4.3.0", "spark-3.5.9", "hadoop-3.5.0"} {
 		t.Run(name, func(t *testing.T) {
 			p := newReplay(t, name)
-			for i := range 4 {
+			for i := range 9 {
+				p.sink.Reset()
 				p.Seek(p.rec.Start().Add(time.Duration(i) * step))
 				p.receiver.poll(t.Context())
 			}
-			got := p.sink.AllMetrics()[3]
+			require.Len(t, p.sink.AllMetrics(), 1)
+			got := p.sink.AllMetrics()[0]
 			file := filepath.Join("testdata", "golden", name+".yaml")
 			if *update {
 				require.NoError(t, golden.WriteMetrics(t, file, got, golden.SkipMetricTimestampNormalization()))
@@ -273,7 +328,7 @@ func assertNoProperty(t *testing.T, all []pmetric.Metrics) {
 	for _, md := range all {
 		text, err := marshaler.MarshalMetrics(md)
 		require.NoError(t, err)
-		for _, property := range []string{"spark.yarn.jars", "eventLog", "spark.app.submitTime", "/spark-logs"} {
+		for _, property := range []string{"spark.yarn.jars", "spark.eventLog", "spark.app.submitTime", "/spark-logs"} {
 			require.NotContains(t, string(text), property)
 		}
 	}

@@ -314,6 +314,7 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 // recorded takes over what only the History Server tells.
 func (w *watchedApplication) recorded(record *discover.Record) {
 	w.app.SparkVersion = cmp.Or(w.app.SparkVersion, record.SparkVersion)
+	w.app.DriverStarted = cmp.Or(w.app.DriverStarted, record.StartTime.Time)
 	if w.app.State == track.Lost && record.Completed {
 		w.app.State = track.Succeeded
 		w.app.Ended = record.EndTime.Time

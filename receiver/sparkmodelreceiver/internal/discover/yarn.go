@@ -124,6 +124,7 @@ func allocation(app *yarn.App, now time.Time) *track.Allocation {
 		waited = millis(app.FinishedTime)
 	}
 	a := &track.Allocation{
+		Launched:   millis(app.LaunchTime),
 		Wait:       max(0, waited.Sub(millis(app.StartedTime))),
 		MemoryTime: float64(max(0, app.MemorySeconds)) * (1 << 20),
 		VCoreTime:  float64(max(0, app.VCoreSeconds)),

@@ -36,10 +36,19 @@ func (b *Builder) record(app *track.Application, d track.Description, readUI boo
 
 	a.state(app)
 	a.allocation(app.Allocation)
+	if readUI || app.State == track.Submitted || app.State == track.Accepted {
+		a.startup(app)
+	}
 	if readUI {
 		a.settings(app.Settings)
 		a.totals(app)
+		a.accounting(app)
 		a.sqlTotals(app)
+		a.driver(app)
+		a.storage(app.Storage())
+		a.queries(app)
+		a.dstreams(app.DStreams())
+		a.results(app)
 		a.executors(app)
 		for _, s := range app.EndedStages(b.minStageDuration, b.maxStages) {
 			a.stage(app, s)
@@ -112,6 +121,8 @@ func (a application) totals(app *track.Application) {
 	t := app.Totals()
 	a.RecordSparkApplicationJobResultDataPoint(a.ts, t.JobsSucceeded, metadata.AttributeSparkJobResultSucceeded)
 	a.RecordSparkApplicationJobResultDataPoint(a.ts, t.JobsFailed, metadata.AttributeSparkJobResultFailed)
+	a.RecordSparkApplicationTaskSkippedDataPoint(a.ts, t.TasksSkipped)
+	a.RecordSparkApplicationTaskSpeculativeDataPoint(a.ts, t.TasksSpeculative)
 	a.RecordSparkApplicationStageResultDataPoint(a.ts, t.StagesCompleted, metadata.AttributeSparkStageResultCompleted)
 	a.RecordSparkApplicationStageResultDataPoint(a.ts, t.StagesFailed, metadata.AttributeSparkStageResultFailed)
 	a.RecordSparkApplicationStageResultDataPoint(a.ts, t.StagesSkipped, metadata.AttributeSparkStageResultSkipped)
@@ -164,6 +175,7 @@ func (a application) executors(app *track.Application) {
 		}
 	}
 	a.RecordSparkApplicationExecutorActiveDataPoint(a.ts, alive)
+	a.RecordSparkApplicationExecutorPeakDataPoint(a.ts, app.PeakExecutors())
 	a.RecordSparkApplicationCoreLimitDataPoint(a.ts, cores)
 	lost := app.LostExecutors()
 	for _, l := range lossReasons {
@@ -188,7 +200,16 @@ func (a application) executor(e *spark.Executor) {
 	a.RecordSparkExecutorMemoryUsageDataPoint(a.ts, e.MemoryUsed, e.ID)
 	a.RecordSparkExecutorMemoryLimitDataPoint(a.ts, e.MaxMemory, e.ID)
 	a.RecordSparkExecutorDiskUsageDataPoint(a.ts, e.DiskUsed, e.ID)
+	a.RecordSparkExecutorRddBlocksDataPoint(a.ts, e.RDDBlocks, e.ID)
+	a.RecordSparkExecutorExcludedDataPoint(a.ts, toInt(e.Excluded), e.ID)
+	if m := e.Memory; m != nil {
+		a.RecordSparkExecutorStorageMemoryUsageDataPoint(a.ts, m.OnHeapUsed, e.ID, onHeap)
+		a.RecordSparkExecutorStorageMemoryUsageDataPoint(a.ts, m.OffHeapUsed, e.ID, offHeap)
+		a.RecordSparkExecutorStorageMemoryLimitDataPoint(a.ts, m.OnHeap, e.ID, onHeap)
+		a.RecordSparkExecutorStorageMemoryLimitDataPoint(a.ts, m.OffHeap, e.ID, offHeap)
+	}
 	a.peakMemory(e)
+	a.collections(e)
 }
 
 func (a application) peakMemory(e *spark.Executor) {
@@ -207,12 +228,37 @@ func (a application) peakMemory(e *spark.Executor) {
 		{e.PeakMemory.OffHeapStorage, metadata.AttributeSparkMemoryTypeOffHeapStorage},
 		{e.PeakMemory.DirectPool, metadata.AttributeSparkMemoryTypeDirectPool},
 		{e.PeakMemory.MappedPool, metadata.AttributeSparkMemoryTypeMappedPool},
+		{e.PeakMemory.OnHeapUnified, metadata.AttributeSparkMemoryTypeOnHeapUnified},
+		{e.PeakMemory.OffHeapUnified, metadata.AttributeSparkMemoryTypeOffHeapUnified},
+		{e.PeakMemory.ProcessTreeJVMVirtual, metadata.AttributeSparkMemoryTypeProcessTreeJvmVirtual},
+		{e.PeakMemory.ProcessTreePythonVirtual, metadata.AttributeSparkMemoryTypeProcessTreePythonVirtual},
+		{e.PeakMemory.ProcessTreeOther, metadata.AttributeSparkMemoryTypeProcessTreeOtherRss},
+		{e.PeakMemory.ProcessTreeOtherVirtual, metadata.AttributeSparkMemoryTypeProcessTreeOtherVirtual},
 		{e.PeakMemory.ProcessTreeJVM, metadata.AttributeSparkMemoryTypeProcessTreeJvmRss},
 		{e.PeakMemory.ProcessTreePython, metadata.AttributeSparkMemoryTypeProcessTreePythonRss},
 	} {
 		if p.bytes > 0 {
 			a.RecordSparkExecutorMemoryPeakDataPoint(a.ts, p.bytes, e.ID, p.kind)
 		}
+	}
+}
+
+// collections records garbage collections, once they were sampled.
+func (a application) collections(e *spark.Executor) {
+	p := e.PeakMemory
+	if p == nil || p.JVMHeap == 0 {
+		return
+	}
+	for _, c := range []struct {
+		count, time int64
+		kind        metadata.AttributeSparkGcType
+	}{
+		{p.MinorGCCount, p.MinorGCTime, metadata.AttributeSparkGcTypeMinor},
+		{p.MajorGCCount, p.MajorGCTime, metadata.AttributeSparkGcTypeMajor},
+		{p.ConcurrentGCCount, p.ConcurrentGCTime, metadata.AttributeSparkGcTypeConcurrent},
+	} {
+		a.RecordSparkExecutorGcCountDataPoint(a.ts, c.count, e.ID, c.kind)
+		a.RecordSparkExecutorGcDurationDataPoint(a.ts, ms(c.time), e.ID, c.kind)
 	}
 }
 

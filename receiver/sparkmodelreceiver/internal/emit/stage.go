@@ -37,7 +37,17 @@ func (a application) stage(app *track.Application, s *track.Stage) {
 	a.RecordSparkStageTaskResultDataPoint(a.ts, s.KilledTasks, id, attempt, s.Name, metadata.AttributeSparkTaskResultKilled)
 	a.RecordSparkStageExecutorRunTimeDataPoint(a.ts, ms(s.ExecutorRunTime), id, attempt, s.Name)
 	a.RecordSparkStageExecutorCPUTimeDataPoint(a.ts, ns(s.ExecutorCPUTime), id, attempt, s.Name)
+	a.RecordSparkStageExecutorDeserializeTimeDataPoint(a.ts, ms(s.ExecutorDeserializeTime), id, attempt, s.Name)
 	a.RecordSparkStageJvmGcTimeDataPoint(a.ts, ms(s.JVMGCTime), id, attempt, s.Name)
+	a.RecordSparkStageResultSerializeTimeDataPoint(a.ts, ms(s.ResultSerializationTime), id, attempt, s.Name)
+	a.RecordSparkStageResultSizeDataPoint(a.ts, s.ResultSize, id, attempt, s.Name)
+	a.RecordSparkStageTaskSpeculativeDataPoint(a.ts, s.Speculation.Tasks, id, attempt, s.Name)
+	if first := s.FirstTaskLaunched; !first.IsZero() && !s.SubmissionTime.IsZero() {
+		a.RecordSparkStageSchedulingDelayDataPoint(a.ts, max(0, first.Sub(s.SubmissionTime.Time)).Seconds(), id, attempt, s.Name)
+	}
+	a.RecordSparkStageShuffleBlocksFetchedDataPoint(a.ts, s.ShuffleLocalBlocksFetched, id, attempt, s.Name, metadata.AttributeSourceLocal)
+	a.RecordSparkStageShuffleBlocksFetchedDataPoint(a.ts, s.ShuffleRemoteBlocksFetched, id, attempt, s.Name, metadata.AttributeSourceRemote)
+	a.RecordSparkStageShuffleIoDiskDataPoint(a.ts, s.ShuffleRemoteBytesToDisk, id, attempt, s.Name)
 	a.RecordSparkStageIoSizeDataPoint(a.ts, s.InputBytes, id, attempt, s.Name, metadata.AttributeDirectionIn)
 	a.RecordSparkStageIoSizeDataPoint(a.ts, s.OutputBytes, id, attempt, s.Name, metadata.AttributeDirectionOut)
 	a.RecordSparkStageIoRecordsDataPoint(a.ts, s.InputRecords, id, attempt, s.Name, metadata.AttributeDirectionIn)
@@ -87,6 +97,8 @@ func (a application) quantiles(s *track.Stage) {
 			record(a.ts, int64(v), int64(s.ID), int64(s.Attempt), s.Name, q)
 		})
 	}
+	times(d.Duration, a.RecordSparkStageTaskDurationDataPoint)
+	times(d.ExecutorDeserializeTime, a.RecordSparkStageTaskDeserializeTimeDataPoint)
 	times(d.ExecutorRunTime, a.RecordSparkStageTaskRunTimeDataPoint)
 	times(d.JVMGCTime, a.RecordSparkStageTaskJvmGcTimeDataPoint)
 	times(d.SchedulerDelay, a.RecordSparkStageTaskSchedulerDelayDataPoint)

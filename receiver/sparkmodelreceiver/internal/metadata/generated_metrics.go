@@ -6491,7 +6491,7 @@ type metricSparkApplicationCoreTime struct {
 // init fills spark.application.core.time metric with initial data.
 func (m *metricSparkApplicationCoreTime) init() {
 	m.data.SetName("spark.application.core.time")
-	m.data.SetDescription("Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest.")
+	m.data.SetDescription("Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest. Left out where Spark had forgotten the first jobs before they were read.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -8279,7 +8279,7 @@ type metricSparkApplicationWallTime struct {
 // init fills spark.application.wall.time metric with initial data.
 func (m *metricSparkApplicationWallTime) init() {
 	m.data.SetName("spark.application.wall.time")
-	m.data.SetDescription("Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to spark.application.duration.")
+	m.data.SetDescription("Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to the longest spark.application.duration so far. Left out where Spark had forgotten the first jobs before they were read.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -11557,7 +11557,7 @@ type metricSparkSQLPartitionsCoalesced struct {
 // init fills spark.sql.partitions.coalesced metric with initial data.
 func (m *metricSparkSQLPartitionsCoalesced) init() {
 	m.data.SetName("spark.sql.partitions.coalesced")
-	m.data.SetDescription("Partitions that shuffles were left with after adaptive execution had coalesced them.")
+	m.data.SetDescription("Partitions that adaptive execution made of several smaller ones when it read shuffles.")
 	m.data.SetUnit("{partition}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)

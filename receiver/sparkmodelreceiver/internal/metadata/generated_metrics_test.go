@@ -2028,7 +2028,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["spark.application.core.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest.", mi.Description())
+					assert.Equal(t, "Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest. Left out where Spark had forgotten the first jobs before they were read.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2540,7 +2540,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["spark.application.wall.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to spark.application.duration.", mi.Description())
+					assert.Equal(t, "Time of the run by what the application was at, from the times that Spark gives to its jobs and stages; adds up to the longest spark.application.duration so far. Left out where Spark had forgotten the first jobs before they were read.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -3528,7 +3528,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["spark.sql.partitions.coalesced"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Partitions that shuffles were left with after adaptive execution had coalesced them.", mi.Description())
+					assert.Equal(t, "Partitions that adaptive execution made of several smaller ones when it read shuffles.", mi.Description())
 					assert.Equal(t, "{partition}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())

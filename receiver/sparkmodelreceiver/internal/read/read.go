@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/multierr"
 
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
@@ -20,6 +21,8 @@ type Reader struct {
 	Metrics, Logs bool
 	// Wanted tells which of the metrics that cost requests of their own are wanted.
 	Wanted Wanted
+	// DriverMetricsInterval is how often the driver's metrics are read though no job has ended.
+	DriverMetricsInterval time.Duration
 	// MinStageDuration is how long a stage must have lasted to be worth requests of its own.
 	MinStageDuration time.Duration
 	// MaxStages bounds how many stages of an application get requests of their own in one poll.
@@ -30,8 +33,9 @@ type Reader struct {
 
 // Wanted tells which metrics are wanted that cost requests of their own.
 type Wanted struct {
-	// SQL is what is told of SQL executions.
-	SQL bool
+	// SQL is what is told of SQL executions, Driver what the driver's metrics system shows, Storage what is cached, and
+	// DStreams are their statistics.
+	SQL, Driver, Storage, DStreams bool
 }
 
 // Running reads what is new of an application that runs.
@@ -50,7 +54,39 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 	if (r.Metrics || r.Logs) && app.ExecutorsDue() {
 		err = multierr.Append(err, r.executors(ctx, app, ui))
 	}
+	if r.Metrics {
+		err = multierr.Append(err, r.driver(ctx, app, ui))
+	}
 	return multierr.Append(err, r.endings(ctx, app, ui, maxDetails))
+}
+
+// driver reads what only a running driver tells.
+func (r *Reader) driver(ctx context.Context, app *track.Application, ui spark.App) error {
+	var errs error
+	if r.Wanted.Storage && app.StorageDue() {
+		rdds, err := ui.Storage(ctx)
+		if err == nil {
+			app.ObserveStorage(rdds)
+		}
+		errs = multierr.Append(errs, err)
+	}
+	if r.Wanted.DStreams && app.DStreamsDue() {
+		statistics, err := ui.DStreams(ctx)
+		if err == nil {
+			app.ObserveDStreams(&statistics)
+		}
+		errs = multierr.Append(errs, err)
+	}
+	if r.Wanted.Driver && app.DriverMetricsDue(r.DriverMetricsInterval) {
+		metrics, err := ui.DriverMetrics(ctx)
+		switch {
+		case err == nil, rest.IsNotFound(err): // the metrics servlet can be switched off
+			app.ObserveDriverMetrics(&metrics)
+		default:
+			errs = multierr.Append(errs, err)
+		}
+	}
+	return errs
 }
 
 // Ended reads the rest of an application that has ended, from the History Server.
@@ -88,6 +124,7 @@ func (*Reader) version(ctx context.Context, app *track.Application, ui spark.App
 	info, err := ui.Info(ctx)
 	if err == nil && len(info.Attempts) > 0 {
 		app.SparkVersion = info.Attempts[0].SparkVersion
+		app.DriverStarted = info.Attempts[0].StartTime.Time
 		if app.Submitted.IsZero() {
 			app.Submitted = info.Attempts[0].StartTime.Time
 		}
@@ -227,7 +264,7 @@ func (r *Reader) longStages(ctx context.Context, app *track.Application, ui spar
 			errs = multierr.Append(errs, err)
 			continue
 		}
-		s.TaskMetrics = full.TaskMetrics
+		app.ObserveTaskMetrics(s, full.TaskMetrics)
 	}
 	for _, s := range app.LongActiveStages(r.MinStageDuration, r.MaxStages) {
 		if s.CompleteTasks > 0 {
@@ -236,7 +273,7 @@ func (r *Reader) longStages(ctx context.Context, app *track.Application, ui spar
 				errs = multierr.Append(errs, err)
 				continue
 			}
-			s.TaskMetrics = full.TaskMetrics
+			app.ObserveTaskMetrics(s, full.TaskMetrics)
 		}
 		tasks, now, err := ui.RunningTasks(ctx, s.ID, s.Attempt)
 		if err != nil {
@@ -280,7 +317,7 @@ func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.A
 			s.Detailed = true
 		case limit > 0:
 			limit--
-			errs = multierr.Append(errs, details(ctx, ui, s, summaries))
+			errs = multierr.Append(errs, details(ctx, app, ui, s, summaries))
 		}
 	}
 	if app.NeedsExecutions() {
@@ -322,13 +359,13 @@ func (r *Reader) plans(ctx context.Context, app *track.Application, ui spark.App
 	return errs
 }
 
-func details(ctx context.Context, ui spark.App, s *track.Stage, summaries bool) error {
+func details(ctx context.Context, app *track.Application, ui spark.App, s *track.Stage, summaries bool) error {
 	if summaries {
 		full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
 		if err != nil && !spark.IsUnknown(err) {
 			return err
 		}
-		s.TaskMetrics = full.TaskMetrics
+		app.ObserveTaskMetrics(s, full.TaskMetrics)
 	}
 	if s.FailedTasks > 0 {
 		failures, err := ui.FailedTasks(ctx, s.ID, s.Attempt)

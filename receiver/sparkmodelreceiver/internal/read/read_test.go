@@ -35,6 +35,7 @@ type driver struct {
 	executors []map[string]any
 	tasks     []map[string]any
 	sql       []map[string]any
+	metrics   map[string]any
 	fail      map[string]bool // endpoints that answer 500
 	gone      bool            // jobs and stages are answered by the proxy
 	requests  []string
@@ -98,6 +99,12 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 		return map[string]any{"id": "app", "attempts": []map[string]any{{"appSparkVersion": "4.3.0"}}}, true
 	case path[0] == "environment":
 		return map[string]any{"sparkProperties": [][]string{{"spark.executor.memory", "2g"}, {"spark.sparkmodel.name", "churn"}}}, true
+	case path[0] == "metrics" && d.metrics != nil:
+		return d.metrics, true
+	case path[0] == "storage":
+		return []map[string]any{{"numPartitions": 4, "numCachedPartitions": 3, "memoryUsed": 100, "diskUsed": 7}}, true
+	case path[0] == "streaming":
+		return map[string]any{"batchDuration": 5000, "numActiveBatches": 2, "avgInputRate": 3.5, "avgProcessingTime": 1200}, true
 	case path[0] == "executors":
 		return slices.DeleteFunc(slices.Clone(d.executors), func(e map[string]any) bool { return e["isActive"] != true }), true
 	case path[0] == "allexecutors":

@@ -21,15 +21,18 @@ type API struct {
 	cookie *http.Cookie
 }
 
+// apiPath is where a UI has its API.
+var apiPath = []string{"api", "v1"}
+
 // NewAPI returns the API of a server that serves it at its root: a driver, or the History Server.
-func NewAPI(server *rest.Client) API { return API{server: server, prefix: []string{"api", "v1"}} }
+func NewAPI(server *rest.Client) API { return API{server: server, prefix: apiPath} }
 
 // NewProxiedAPI returns the API of a running application's driver behind a proxy: that of YARN's resource manager, or
 // of a standalone Master. On a secured cluster YARN's answers with a page that warns of other users' applications, unless
 // the cookie is there that it gives to those who have read the page (WebAppProxyServlet).
 func NewProxiedAPI(proxy *rest.Client, applicationID string) API {
 	return API{
-		server: proxy, prefix: []string{"proxy", applicationID, "api", "v1"},
+		server: proxy, prefix: append([]string{"proxy", applicationID}, apiPath...),
 		cookie: &http.Cookie{Name: "checked_" + applicationID, Value: "true"},
 	}
 }
@@ -54,7 +57,7 @@ func (a API) Attempt(id, attempt string) App {
 	if attempt != "" {
 		path = append(path, attempt)
 	}
-	return App{server: a.server, path: path, cookie: a.cookie}
+	return App{server: a.server, root: a.prefix[:len(a.prefix)-len(apiPath)], path: path, cookie: a.cookie}
 }
 
 func (a API) path(elements ...string) []string {
@@ -64,8 +67,9 @@ func (a API) path(elements ...string) []string {
 // App reads one attempt of an application.
 type App struct {
 	server *rest.Client
-	path   []string
-	cookie *http.Cookie
+	// root is where the UI is, and path the application's part of the API.
+	root, path []string
+	cookie     *http.Cookie
 }
 
 // IsUnknown tells whether Spark answered that it has no such job, stage or SQL execution: there never was one, or it was forgotten.

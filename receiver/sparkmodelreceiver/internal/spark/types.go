@@ -3,6 +3,7 @@ package spark
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
@@ -73,6 +74,7 @@ type Job struct {
 	CompletedStages int    `json:"numCompletedStages"`
 	FailedStages    int    `json:"numFailedStages"`
 	SkippedStages   int    `json:"numSkippedStages"`
+	SkippedTasks    int64  `json:"numSkippedTasks"`
 }
 
 // Ended tells whether the job runs no more.
@@ -106,7 +108,9 @@ type Stage struct {
 	Name           string `json:"name"`
 	FailureReason  string `json:"failureReason"`
 	SubmissionTime Time   `json:"submissionTime"`
-	CompletionTime Time   `json:"completionTime"`
+	// FirstTaskLaunched is zero while no task was.
+	FirstTaskLaunched Time `json:"firstTaskLaunchedTime"`
+	CompletionTime    Time `json:"completionTime"`
 
 	Tasks         int64 `json:"numTasks"`
 	ActiveTasks   int64 `json:"numActiveTasks"`
@@ -114,25 +118,39 @@ type Stage struct {
 	FailedTasks   int64 `json:"numFailedTasks"`
 	KilledTasks   int64 `json:"numKilledTasks"`
 
-	ExecutorRunTime     int64 `json:"executorRunTime"`
-	ExecutorCPUTime     int64 `json:"executorCpuTime"`
-	JVMGCTime           int64 `json:"jvmGcTime"`
-	MemoryBytesSpilled  int64 `json:"memoryBytesSpilled"`
-	DiskBytesSpilled    int64 `json:"diskBytesSpilled"`
-	PeakExecutionMemory int64 `json:"peakExecutionMemory"`
+	// Speculation is about attempts that were launched because others were slow.
+	Speculation struct {
+		Tasks int64 `json:"numTasks"`
+	} `json:"speculationSummary"`
+
+	ExecutorDeserializeTime int64 `json:"executorDeserializeTime"`
+	ResultSerializationTime int64 `json:"resultSerializationTime"`
+	ResultSize              int64 `json:"resultSize"`
+	ExecutorRunTime         int64 `json:"executorRunTime"`
+	ExecutorCPUTime         int64 `json:"executorCpuTime"`
+	JVMGCTime               int64 `json:"jvmGcTime"`
+	MemoryBytesSpilled      int64 `json:"memoryBytesSpilled"`
+	DiskBytesSpilled        int64 `json:"diskBytesSpilled"`
+	PeakExecutionMemory     int64 `json:"peakExecutionMemory"`
 
 	InputBytes    int64 `json:"inputBytes"`
 	InputRecords  int64 `json:"inputRecords"`
 	OutputBytes   int64 `json:"outputBytes"`
 	OutputRecords int64 `json:"outputRecords"`
 
-	ShuffleFetchWaitTime   int64 `json:"shuffleFetchWaitTime"`
-	ShuffleRemoteBytesRead int64 `json:"shuffleRemoteBytesRead"`
-	ShuffleLocalBytesRead  int64 `json:"shuffleLocalBytesRead"`
-	ShuffleReadRecords     int64 `json:"shuffleReadRecords"`
-	ShuffleWriteBytes      int64 `json:"shuffleWriteBytes"`
-	ShuffleWriteTime       int64 `json:"shuffleWriteTime"`
-	ShuffleWriteRecords    int64 `json:"shuffleWriteRecords"`
+	ShuffleRemoteBlocksFetched int64 `json:"shuffleRemoteBlocksFetched"`
+	ShuffleLocalBlocksFetched  int64 `json:"shuffleLocalBlocksFetched"`
+	ShuffleRemoteBytesToDisk   int64 `json:"shuffleRemoteBytesReadToDisk"`
+	ShuffleFetchWaitTime       int64 `json:"shuffleFetchWaitTime"`
+	ShuffleRemoteBytesRead     int64 `json:"shuffleRemoteBytesRead"`
+	ShuffleLocalBytesRead      int64 `json:"shuffleLocalBytesRead"`
+	ShuffleReadRecords         int64 `json:"shuffleReadRecords"`
+	ShuffleWriteBytes          int64 `json:"shuffleWriteBytes"`
+	ShuffleWriteTime           int64 `json:"shuffleWriteTime"`
+	ShuffleWriteRecords        int64 `json:"shuffleWriteRecords"`
+
+	// Accumulators are the named ones that tasks updated, with their values until then, as text.
+	Accumulators []Accumulator `json:"accumulatorUpdates"`
 
 	// TaskMetrics is nil where it was not asked for, and where no task has succeeded yet.
 	TaskMetrics *TaskDistributions `json:"taskMetricsDistributions"`
@@ -141,16 +159,24 @@ type Stage struct {
 // Ended tells whether the attempt runs no more; what was never started has neither begun nor ended.
 func (s *Stage) Ended() bool { return s.Status == StatusComplete || s.Status == StatusFailed }
 
+// Accumulator is a named accumulator; its value is text.
+type Accumulator struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // TaskDistributions are quantiles of the successful tasks' metrics, in the order that was asked for. Units are those
 // of Stage.
 type TaskDistributions struct {
-	Quantiles          []rest.Float `json:"quantiles"`
-	ExecutorRunTime    []rest.Float `json:"executorRunTime"`
-	JVMGCTime          []rest.Float `json:"jvmGcTime"`
-	SchedulerDelay     []rest.Float `json:"schedulerDelay"`
-	PeakExecutionMem   []rest.Float `json:"peakExecutionMemory"`
-	MemoryBytesSpilled []rest.Float `json:"memoryBytesSpilled"`
-	Input              struct {
+	Quantiles               []rest.Float `json:"quantiles"`
+	Duration                []rest.Float `json:"duration"`
+	ExecutorDeserializeTime []rest.Float `json:"executorDeserializeTime"`
+	ExecutorRunTime         []rest.Float `json:"executorRunTime"`
+	JVMGCTime               []rest.Float `json:"jvmGcTime"`
+	SchedulerDelay          []rest.Float `json:"schedulerDelay"`
+	PeakExecutionMem        []rest.Float `json:"peakExecutionMemory"`
+	MemoryBytesSpilled      []rest.Float `json:"memoryBytesSpilled"`
+	Input                   struct {
 		Bytes   []rest.Float `json:"bytesRead"`
 		Records []rest.Float `json:"recordsRead"`
 	} `json:"inputMetrics"`
@@ -215,20 +241,56 @@ type Executor struct {
 	AddTime        Time   `json:"addTime"`
 	RemoveTime     Time   `json:"removeTime"`
 	RemoveReason   string `json:"removeReason"`
+	RDDBlocks      int64  `json:"rddBlocks"`
+	Excluded       bool   `json:"isExcluded"`
+	// Memory is nil until the executor's block manager has registered.
+	Memory *StorageMemory `json:"memoryMetrics"`
 	// PeakMemory is nil or zero where nothing was sampled.
 	PeakMemory *PeakMemory `json:"peakMemoryMetrics"`
 }
 
-// PeakMemory holds the highest use of each kind of memory in bytes; 0 is unknown.
+// StorageMemory is memory for storage, in use and altogether, in bytes.
+type StorageMemory struct {
+	OnHeapUsed  int64 `json:"usedOnHeapStorageMemory"`
+	OffHeapUsed int64 `json:"usedOffHeapStorageMemory"`
+	OnHeap      int64 `json:"totalOnHeapStorageMemory"`
+	OffHeap     int64 `json:"totalOffHeapStorageMemory"`
+}
+
+// PeakMemory holds the highest use of each kind of memory in bytes, and counts and times (ms) of garbage collections,
+// as they were sampled last; 0 is unknown.
 type PeakMemory struct {
-	JVMHeap           int64 `json:"JVMHeapMemory"`
-	JVMOffHeap        int64 `json:"JVMOffHeapMemory"`
-	OnHeapExecution   int64 `json:"OnHeapExecutionMemory"`
-	OffHeapExecution  int64 `json:"OffHeapExecutionMemory"`
-	OnHeapStorage     int64 `json:"OnHeapStorageMemory"`
-	OffHeapStorage    int64 `json:"OffHeapStorageMemory"`
-	DirectPool        int64 `json:"DirectPoolMemory"`
-	MappedPool        int64 `json:"MappedPoolMemory"`
-	ProcessTreeJVM    int64 `json:"ProcessTreeJVMRSSMemory"`
-	ProcessTreePython int64 `json:"ProcessTreePythonRSSMemory"`
+	JVMHeap                  int64 `json:"JVMHeapMemory"`
+	JVMOffHeap               int64 `json:"JVMOffHeapMemory"`
+	OnHeapExecution          int64 `json:"OnHeapExecutionMemory"`
+	OffHeapExecution         int64 `json:"OffHeapExecutionMemory"`
+	OnHeapStorage            int64 `json:"OnHeapStorageMemory"`
+	OffHeapStorage           int64 `json:"OffHeapStorageMemory"`
+	DirectPool               int64 `json:"DirectPoolMemory"`
+	MappedPool               int64 `json:"MappedPoolMemory"`
+	OnHeapUnified            int64 `json:"OnHeapUnifiedMemory"`
+	OffHeapUnified           int64 `json:"OffHeapUnifiedMemory"`
+	ProcessTreeJVM           int64 `json:"ProcessTreeJVMRSSMemory"`
+	ProcessTreeJVMVirtual    int64 `json:"ProcessTreeJVMVMemory"`
+	ProcessTreePython        int64 `json:"ProcessTreePythonRSSMemory"`
+	ProcessTreePythonVirtual int64 `json:"ProcessTreePythonVMemory"`
+	ProcessTreeOther         int64 `json:"ProcessTreeOtherRSSMemory"`
+	ProcessTreeOtherVirtual  int64 `json:"ProcessTreeOtherVMemory"`
+	MinorGCCount             int64 `json:"MinorGCCount"`
+	MinorGCTime              int64 `json:"MinorGCTime"`
+	MajorGCCount             int64 `json:"MajorGCCount"`
+	MajorGCTime              int64 `json:"MajorGCTime"`
+	// ConcurrentGCCount and ConcurrentGCTime are told since Spark 4.
+	ConcurrentGCCount int64 `json:"ConcurrentGCCount"`
+	ConcurrentGCTime  int64 `json:"ConcurrentGCTime"`
+}
+
+// Raise lifts every figure to what it was before: the History Server may have sampled less than the driver did.
+func (p *PeakMemory) Raise(before *PeakMemory) {
+	now, then := reflect.ValueOf(p).Elem(), reflect.ValueOf(before).Elem()
+	for i := range now.NumField() {
+		if v := then.Field(i).Int(); v > now.Field(i).Int() {
+			now.Field(i).SetInt(v)
+		}
+	}
 }

@@ -56,6 +56,8 @@ type Application struct {
 	// Submitted and Ended are zero while unknown.
 	Submitted time.Time
 	Ended     time.Time
+	// DriverStarted is when Spark started in the driver.
+	DriverStarted time.Time
 	// Diagnostics is YARN's reason for the application's end.
 	Diagnostics string
 	// Now is the time on the clock of the server that was read last.
@@ -70,6 +72,9 @@ type Application struct {
 	jobs      jobs
 	stages    stages
 	executors executors
+	timeline  timeline
+	driver    driver
+	results   results
 	// executions is nil while nobody wants them.
 	executions *executions
 	// endings is nil while nobody wants spans or events.
@@ -125,8 +130,10 @@ func (a *Application) SawUI() bool { return a.jobs.listed }
 
 // Allocation is what YARN gave to the application. Memory is in bytes.
 type Allocation struct {
-	// Wait is the time from submission until the application master was launched, or until now.
-	Wait time.Duration
+	// Wait is the time from submission until the application master was launched, or until now. Launched is when that
+	// was, zero while it was not.
+	Wait     time.Duration
+	Launched time.Time
 	// Held is nil once the application has ended: what the resource manager still says then is not so.
 	Held *Holding
 	// MemoryTime is in byte-seconds, VCoreTime in core-seconds.
@@ -172,6 +179,9 @@ type Totals struct {
 	ShuffleReadBytes, ShuffleWriteBytes          int64
 	FetchWaitTime                                int64
 	MemorySpilled, DiskSpilled                   int64
+	TasksSkipped, TasksSpeculative               int64
+	// Core has no idle time: the totals are of what was done.
+	Core CoreTime
 }
 
 // Totals returns the sums over all jobs and stage attempts, those that run included. They never shrink.
@@ -181,7 +191,7 @@ func (a *Application) Totals() Totals {
 		t.addStage(&s.Stage)
 	}
 	t.JobsSucceeded, t.JobsFailed = a.jobs.succeeded, a.jobs.failed
-	t.StagesSkipped = a.jobs.skippedStages
+	t.StagesSkipped, t.TasksSkipped = a.jobs.skippedStages, a.jobs.skippedTasks
 	t.raise(a.highest)
 	a.highest = t
 	return t
@@ -203,6 +213,8 @@ func (t *Totals) addStage(s *spark.Stage) {
 	t.FetchWaitTime += s.ShuffleFetchWaitTime
 	t.MemorySpilled += s.MemoryBytesSpilled
 	t.DiskSpilled += s.DiskBytesSpilled
+	t.TasksSpeculative += s.Speculation.Tasks
+	t.Core.add(s)
 }
 
 // raise lifts every sum to what it was before.
@@ -227,4 +239,9 @@ func (t *Totals) raise(before Totals) {
 	t.FetchWaitTime = max(t.FetchWaitTime, before.FetchWaitTime)
 	t.MemorySpilled = max(t.MemorySpilled, before.MemorySpilled)
 	t.DiskSpilled = max(t.DiskSpilled, before.DiskSpilled)
+	t.TasksSkipped = max(t.TasksSkipped, before.TasksSkipped)
+	t.TasksSpeculative = max(t.TasksSpeculative, before.TasksSpeculative)
+	for i := range t.Core {
+		t.Core[i] = max(t.Core[i], before.Core[i])
+	}
 }

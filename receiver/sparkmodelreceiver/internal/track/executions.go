@@ -58,12 +58,14 @@ type executions struct {
 	counted           bool
 	undelivered       []*Execution
 	completed, failed int64
+	// queries count the micro-batches of streaming queries, by name.
+	queries map[string]*Query
 }
 
 // followExecutions makes the application keep its SQL executions.
 func (a *Application) followExecutions() {
 	if a.executions == nil {
-		a.executions = &executions{last: -1, open: map[int]*Execution{}, byJob: map[int]*Execution{}}
+		a.executions = &executions{last: -1, open: map[int]*Execution{}, byJob: map[int]*Execution{}, queries: map[string]*Query{}}
 	}
 }
 
@@ -179,6 +181,9 @@ func (a *Application) executionEnded(e *Execution) {
 		x.failed++
 	} else {
 		x.completed++
+	}
+	if e.Batch != nil && e.Outermost {
+		x.batchEnded(e)
 	}
 	if len(x.undelivered) < maxUndelivered {
 		x.undelivered = append(x.undelivered, e)

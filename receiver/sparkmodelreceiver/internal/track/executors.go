@@ -61,6 +61,11 @@ type executors struct {
 	// removed holds the executors whose removal was counted and which Spark still lists.
 	removed map[string]*spark.Executor
 	lost    map[LossReason]int64
+	// firstAdded is when the first of them was there, and peak how many were at the same time at most.
+	firstAdded time.Time
+	peak       int64
+	// heldCoreTime is the core-time, in ms, that the removed ones held.
+	heldCoreTime int64
 	// age counts polls since the executors were listed; failures and stages had been counted then.
 	age              int
 	failures, stages int64
@@ -134,12 +139,79 @@ func (a *Application) ObserveExecutors(alive []spark.Executor) {
 			continue
 		}
 		a.executors.alive[e.ID] = e
+		a.executors.observe(e)
 		if known := before[e.ID]; known != nil {
 			raise(e, known)
 		} else {
 			a.endings.executorChanged(e)
 		}
 	}
+	a.executors.peak = max(a.executors.peak, a.ActiveExecutors())
+}
+
+// ActiveExecutors is how many executors are alive, without the driver.
+func (a *Application) ActiveExecutors() int64 {
+	n := int64(len(a.executors.alive))
+	if _, ok := a.executors.alive[spark.DriverID]; ok {
+		n--
+	}
+	return n
+}
+
+// PeakExecutors is how many executors were alive at the same time at most.
+func (a *Application) PeakExecutors() int64 { return a.executors.peak }
+
+// observe notes when the first executor was there. In local mode the driver is the executor, and has cores.
+func (x *executors) observe(e *spark.Executor) {
+	if e.ID != spark.DriverID || e.TotalCores > 0 {
+		x.firstAdded = earliest(x.firstAdded, e.AddTime.Time)
+	}
+}
+
+// grantedCoreTime is the core-time, in ms, that executors have held until the application's end or now.
+func (a *Application) grantedCoreTime() int64 {
+	now := a.Ended
+	if now.IsZero() {
+		now = a.Now
+	}
+	sum := a.executors.heldCoreTime
+	for _, e := range a.executors.alive {
+		sum += coreTimeUntil(e, now)
+	}
+	return sum
+}
+
+func coreTimeUntil(e *spark.Executor, end time.Time) int64 {
+	if e.AddTime.IsZero() || end.Before(e.AddTime.Time) {
+		return 0
+	}
+	return e.TotalCores * end.Sub(e.AddTime.Time).Milliseconds()
+}
+
+// peakOf is how many of the executors, the driver left out, were there at the same time at most.
+func peakOf(all []spark.Executor) (peak int64) {
+	type change struct {
+		at time.Time
+		by int64
+	}
+	var changes []change
+	for i := range all {
+		e := &all[i]
+		if e.ID == spark.DriverID || e.AddTime.IsZero() {
+			continue
+		}
+		changes = append(changes, change{e.AddTime.Time, 1})
+		if !e.RemoveTime.IsZero() {
+			changes = append(changes, change{e.RemoveTime.Time, -1})
+		}
+	}
+	slices.SortFunc(changes, func(x, y change) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.by, y.by)) })
+	var n int64
+	for _, c := range changes {
+		n += c.by
+		peak = max(peak, n)
+	}
+	return peak
 }
 
 // raise lifts the running totals of an executor to what they were before: the History Server says 0 of the driver's.
@@ -151,11 +223,19 @@ func raise(e, before *spark.Executor) {
 	e.TotalInput = max(e.TotalInput, before.TotalInput)
 	e.ShuffleRead = max(e.ShuffleRead, before.ShuffleRead)
 	e.ShuffleWrite = max(e.ShuffleWrite, before.ShuffleWrite)
+	switch {
+	case e.PeakMemory == nil:
+		e.PeakMemory = before.PeakMemory
+	case before.PeakMemory != nil:
+		e.PeakMemory.Raise(before.PeakMemory)
+	}
 }
 
 // ObserveAllExecutors records a listing of all executors, and counts those that were removed since the last one.
 func (a *Application) ObserveAllExecutors(all []spark.Executor) {
+	before := a.executors.alive
 	a.ObserveExecutors(all)
+	a.executors.peak = max(a.executors.peak, peakOf(all))
 	removed := map[string]*spark.Executor{}
 	for i := range all {
 		e := &all[i]
@@ -165,7 +245,15 @@ func (a *Application) ObserveAllExecutors(all []spark.Executor) {
 		removed[e.ID] = e
 		if _, ok := a.executors.removed[e.ID]; !ok {
 			a.executors.lost[ClassifyLoss(e.RemoveReason)]++
+			a.executors.observe(e)
+			a.executors.heldCoreTime += coreTimeUntil(e, cmp.Or(e.RemoveTime.Time, a.Now))
 			a.endings.executorChanged(e)
+		}
+	}
+	for id, e := range before {
+		_, isRemoved := removed[id]
+		if _, isAlive := a.executors.alive[id]; !isRemoved && !isAlive {
+			a.executors.heldCoreTime += coreTimeUntil(e, a.Now) // Spark has forgotten it already
 		}
 	}
 	a.executors.removed = removed

@@ -10,6 +10,7 @@ type jobs struct {
 	succeeded     int64
 	failed        int64
 	skippedStages int64
+	skippedTasks  int64
 }
 
 type runningJob struct {
@@ -35,6 +36,10 @@ func (a *Application) ListJobs(list []spark.Job) {
 		}
 	}
 	a.jobs.ended.raise(lowest)
+	if lowest > 0 {
+		a.timeline.evictedJobs += int64(lowest)
+		a.timeline.beginningForgotten = true
+	}
 	// Oldest first, so that what a later job reuses is known.
 	for i := len(list) - 1; i >= 0; i-- {
 		a.ObserveJob(&list[i])
@@ -59,6 +64,10 @@ func (a *Application) VanishedJobs(now []spark.Job) []int {
 
 // ForgetJob gives up a job that Spark no longer has.
 func (a *Application) ForgetJob(id int) {
+	if job := a.jobs.running[id]; job != nil {
+		a.timeline.jobs.add(job.SubmissionTime.Time, a.Now)
+	}
+	a.timeline.evictedJobs++
 	delete(a.jobs.running, id)
 	a.jobs.ended.add(id)
 	a.jobs.next = max(a.jobs.next, id+1)
@@ -71,6 +80,9 @@ func (a *Application) ObserveJob(job *spark.Job) {
 		return
 	}
 	a.jobs.next = max(a.jobs.next, job.ID+1)
+	a.timeline.observeJob(job)
+	a.results.describe(job)
+	a.driver.streamingJob(job.Description)
 	seen, known := a.jobs.running[job.ID]
 	if !known {
 		a.executions.jobChanged(false)
@@ -96,6 +108,7 @@ func (a *Application) ObserveJob(job *spark.Job) {
 		a.jobs.failed++
 	}
 	a.jobs.skippedStages += int64(job.SkippedStages)
+	a.jobs.skippedTasks += job.SkippedTasks
 	a.expectStages(job, seen.reused)
 	a.executions.jobChanged(true)
 	a.endings.jobEnded(job)

@@ -81,6 +81,7 @@ var settings = []setting{
 	{"spark.sql.autoBroadcastJoinThreshold", "10m", bytesize},
 	{"spark.sql.files.maxPartitionBytes", "128m", bytesize},
 	{"spark.sql.shuffle.partitions", "200", number},
+	{"spark.task.cpus", "1", number},
 	{"spark.task.maxFailures", "4", number},
 }
 

@@ -110,6 +110,10 @@ func (a *Application) ListStages(list []spark.Stage, now time.Time) {
 		}
 	}
 	a.stages.resolved.raise(lowest)
+	if lowest > 0 {
+		a.timeline.evictedStages += int64(lowest)
+		a.timeline.beginningForgotten = true
+	}
 	sortByAttempt(list)
 	for i := range list {
 		if list[i].Status == spark.StatusSkipped {
@@ -149,6 +153,7 @@ func (a *Application) ObserveStageAttempts(id int, attempts []spark.Stage, now t
 	for key, s := range a.stages.active {
 		if _, ok := listed[key]; key.ID == id && !ok {
 			a.stages.ended.addStage(&s.Stage)
+			a.timeline.evictedStages++
 			delete(a.stages.active, key)
 		}
 	}
@@ -163,6 +168,8 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 	if a.stages.counted(key) {
 		return
 	}
+	a.timeline.observeStage(s)
+	a.results.accumulate(s)
 	switch s.Status {
 	case spark.StatusActive:
 		a.stages.active[key] = &Stage{Stage: *s, Now: now}
