@@ -62,8 +62,16 @@ type DriverConfig struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 }
 
-// HistoryConfig configures a Spark History Server.
+// HistoryConfig configures a Spark History Server. Where it is the only source, it finds applications too; the other
+// options are for that.
 type HistoryConfig struct {
+	// Lookback is how long ago an application may have ended that is read at the first poll, and for how long one that has
+	// not ended may write nothing.
+	Lookback time.Duration `mapstructure:"lookback"`
+	// Max is how many applications are listed in one poll, those that ended last first.
+	Max int `mapstructure:"max"`
+	// Running tells to read applications that have not ended, too.
+	Running      bool                    `mapstructure:"running"`
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 }
 
@@ -137,7 +145,7 @@ func createDefaultConfig() component.Config {
 		ClusterName:           "default",
 		YARN:                  configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
 		Driver:                configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
-		History:               configoptional.Default(HistoryConfig{ClientConfig: clientConfig(historyTimeout)}),
+		History:               configoptional.Default(HistoryConfig{Lookback: time.Hour, Max: 500, ClientConfig: clientConfig(historyTimeout)}),
 		HDFS:                  configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
 		MapReduce:             configoptional.Default(MapReduceConfig{ClientConfig: clientConfig(historyTimeout), Counters: defaultCounters, MaxTasks: 5000}),
 		Stages:                StagesConfig{MinDuration: 10 * time.Second, Max: 50},
@@ -168,8 +176,6 @@ func (c *Config) Validate() error {
 	yarn, driver, history, hdfs := c.YARN.Get(), c.Driver.Get(), c.History.Get(), c.HDFS.Get()
 	if yarn == nil && driver == nil && history == nil && hdfs == nil && !c.MapReduce.HasValue() {
 		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"))
-	} else if history != nil && yarn == nil && driver == nil {
-		errs = append(errs, errors.New("history alone finds no application yet: add yarn or driver"))
 	}
 	if yarn != nil {
 		errs = append(errs, validateEndpoints("yarn", yarn.Endpoints, yarn.ClientConfig.Endpoint))
@@ -181,6 +187,12 @@ func (c *Config) Validate() error {
 		if _, err := rest.ParseEndpoint(history.ClientConfig.Endpoint); err != nil {
 			errs = append(errs, fmt.Errorf("history::endpoint: %w", err))
 		}
+		if history.Lookback <= 0 {
+			errs = append(errs, errors.New("history::lookback must be positive"))
+		}
+		if history.Max <= 0 {
+			errs = append(errs, errors.New("history::max must be positive"))
+		}
 	}
 	if hdfs != nil {
 		errs = append(errs, hdfs.validate())
@@ -188,8 +200,10 @@ func (c *Config) Validate() error {
 	if jobs := c.MapReduce.Get(); jobs != nil {
 		errs = append(errs, jobs.validate(yarn != nil))
 	}
-	if _, err := discover.NewFilter(c.Applications.Include, c.Applications.Exclude); err != nil {
+	if filter, err := discover.NewFilter(c.Applications.Include, c.Applications.Exclude); err != nil {
 		errs = append(errs, fmt.Errorf("applications::%w", err))
+	} else if yarn == nil && filter.NeedsYARN() {
+		errs = append(errs, errors.New("applications: queue and tag are told by YARN alone: configure yarn, or select by name, id or user"))
 	}
 	if _, err := regexp.Compile(c.Model.NamePattern); err != nil {
 		errs = append(errs, fmt.Errorf("model::name_pattern: %w", err))

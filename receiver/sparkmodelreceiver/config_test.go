@@ -70,10 +70,22 @@ func TestConfigHadoop(t *testing.T) {
 	assert.NotNil(t, running.MapReduce.Get())
 }
 
+func TestConfigHistory(t *testing.T) {
+	cfg := loadConfig(t, "history")
+	require.NoError(t, confmap.Validate(cfg))
+	history := cfg.History.Get()
+	assert.True(t, history.Running)
+	assert.Equal(t, 24*time.Hour, history.Lookback)
+	assert.Equal(t, 50, history.Max)
+	assert.Equal(t, historyTimeout, history.ClientConfig.Timeout)
+	assert.Equal(t, time.Hour, loadConfig(t, "all").History.Get().Lookback)
+	assert.Equal(t, 500, loadConfig(t, "all").History.Get().Max)
+}
+
 func TestConfigErrors(t *testing.T) {
 	for name, wants := range map[string][]string{
 		"none":      {"no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"},
-		"only":      {"history alone finds no application yet: add yarn or driver"},
+		"bounds":    {"history::lookback must be positive", "history::max must be positive", "queue and tag are told by YARN alone"},
 		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
 		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
 		"values": {

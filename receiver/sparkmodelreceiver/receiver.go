@@ -225,7 +225,7 @@ func (r *sparkModelReceiver) read(ctx context.Context) {
 	list := r.watched.readable()
 	for _, w := range list {
 		group.Go(func() error {
-			w.err = r.reader.Running(ctx, w.app, *w.ui, w.tags)
+			w.err = r.watched.readRunning(ctx, w)
 			return nil
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -40,7 +41,7 @@ type replay struct {
 	history  string
 }
 
-func newReplay(t testing.TB, name string) *replay {
+func newReplay(t testing.TB, name string, changes ...func(*Config)) *replay {
 	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", name+".har.zst"))
 	require.NoError(t, err)
 	p := &replay{rec: rec, Player: recording.NewPlayer(rec, recording.PlayerOptions{})}
@@ -56,6 +57,9 @@ func newReplay(t testing.TB, name string) *replay {
 	cfg.ControllerConfig.CollectionInterval = 5 * time.Millisecond
 	cfg.YARN.GetOrInsertDefault().Endpoints = []string{serve(recording.ResourceManager)}
 	cfg.History.GetOrInsertDefault().ClientConfig.Endpoint = p.history
+	for _, change := range changes {
+		change(cfg)
+	}
 	r, err := newSparkModelReceiver(receivertest.NewNopSettings(metadata.Type), cfg)
 	require.NoError(t, err)
 	r.metrics, r.reader.Metrics = &p.sink, true
@@ -146,91 +150,121 @@ func TestReplayEqualsHistory(t *testing.T) {
 			assert.Empty(t, p.Misses(), "requests that no recorded server answered")
 			assertNoProperty(t, p.sink.AllMetrics())
 			assertTimesAddUp(t, p.sink.AllMetrics())
-			values := lastValues(t, p.sink.AllMetrics())
+			assert.Equal(t, applicationsIn[name], p.equalsHistory(t))
+		})
+	}
+}
 
-			var applications []struct {
-				ID       string
-				Attempts []struct {
-					AttemptID string
-					Completed bool
-					EndTime   spark.Time
+// equalsHistory compares the last figures of all applications that have ended with the History Server's, and returns how
+// many these are.
+func (p *replay) equalsHistory(t *testing.T) int {
+	values := lastValues(t, p.sink.AllMetrics())
+
+	var applications []struct {
+		ID       string
+		Attempts []struct {
+			AttemptID string
+			Completed bool
+			EndTime   spark.Time
+		}
+	}
+	p.get(t, "", &applications)
+	compared := 0
+	for _, app := range applications {
+		if _, ours := values[app.ID+" spark.application.duration"]; !ours || !app.Attempts[0].Completed {
+			continue // it was over before the recording began, or was not by its end
+		}
+		compared++
+		path := "/" + app.ID
+		if a := app.Attempts[0].AttemptID; a != "" {
+			path += "/" + a
+		}
+		var stages []struct {
+			Status                                           string
+			NumCompleteTasks, NumFailedTasks, NumKilledTasks float64
+			InputBytes, OutputBytes                          float64
+			ShuffleReadBytes, ShuffleWriteBytes              float64
+			MemoryBytesSpilled, DiskBytesSpilled             float64
+			ExecutorRunTime, ExecutorCPUTime, JVMGCTime      float64
+		}
+		p.get(t, path+"/stages?details=false", &stages)
+		want := map[string]float64{}
+		for _, s := range stages {
+			want["task.result completed"] += s.NumCompleteTasks
+			want["task.result failed"] += s.NumFailedTasks
+			want["task.result killed"] += s.NumKilledTasks
+			want["io.size in"] += s.InputBytes
+			want["io.size out"] += s.OutputBytes
+			want["shuffle.io.size in"] += s.ShuffleReadBytes
+			want["shuffle.io.size out"] += s.ShuffleWriteBytes
+			want["spill.size memory"] += s.MemoryBytesSpilled
+			want["spill.size disk"] += s.DiskBytesSpilled
+			want["executor.run_time"] += s.ExecutorRunTime / 1e3
+			want["executor.cpu_time"] += s.ExecutorCPUTime / 1e9
+			want["jvm_gc_time"] += s.JVMGCTime / 1e3
+			switch s.Status {
+			case "COMPLETE":
+				want["stage.result completed"]++
+			case "FAILED":
+				want["stage.result failed"]++
+			}
+		}
+		var jobs []struct{ Status string }
+		p.get(t, path+"/jobs", &jobs)
+		for _, j := range jobs {
+			switch j.Status {
+			case "SUCCEEDED":
+				want["job.result succeeded"]++
+			case "FAILED":
+				want["job.result failed"]++
+			}
+		}
+		var executions []struct{ Status string }
+		p.get(t, path+"/sql?details=false&planDescription=false&offset=0&length=1000", &executions)
+		for _, e := range executions {
+			if e.Status == "FAILED" {
+				want["sql.result failed"]++
+			} else {
+				want["sql.result completed"]++
+			}
+		}
+		var executors []spark.Executor
+		p.get(t, path+"/allexecutors", &executors)
+		assertCoreTime(t, values, app.ID, executors, app.Attempts[0].EndTime.Time)
+		// What tasks on a lost executor had done by their last heartbeat is in the driver's figures, but not in
+		// the event log that the History Server reads.
+		lossy := values[app.ID+" spark.application.executor.lost exit"] > 0
+		for name, value := range want {
+			got := values[app.ID+" spark.application."+name]
+			if lossy && got > value {
+				continue
+			}
+			assert.InDelta(t, value, got, 1e-6, "%s of %s", name, app.ID)
+		}
+	}
+	return compared
+}
+
+// The History Server alone: every application that ended, once, and equal to what it says.
+func TestReplayHistoryAlone(t *testing.T) {
+	for _, name := range []string{"spark-4.3.0", "spark-3.5.9"} {
+		t.Run(name, func(t *testing.T) {
+			p := newReplay(t, name, func(cfg *Config) {
+				cfg.YARN = configoptional.Default(YARNConfig{})
+				cfg.History.Get().Lookback = time.Second // what had ended before was not recorded
+			})
+			p.play(t)
+			assert.Empty(t, p.Misses(), "requests that no recorded server answered")
+			assert.GreaterOrEqual(t, p.equalsHistory(t), applicationsIn[name])
+			read := map[string]int{}
+			for target, traffic := range p.Requests() {
+				if id, found := strings.CutSuffix(target.Key, "/environment"); found {
+					read[id] += traffic.Requests
 				}
 			}
-			p.get(t, "", &applications)
-			compared := 0
-			for _, app := range applications {
-				if _, ours := values[app.ID+" spark.application.duration"]; !ours || !app.Attempts[0].Completed {
-					continue // it was over before the recording began, or was not by its end
-				}
-				compared++
-				path := "/" + app.ID
-				if a := app.Attempts[0].AttemptID; a != "" {
-					path += "/" + a
-				}
-				var stages []struct {
-					Status                                           string
-					NumCompleteTasks, NumFailedTasks, NumKilledTasks float64
-					InputBytes, OutputBytes                          float64
-					ShuffleReadBytes, ShuffleWriteBytes              float64
-					MemoryBytesSpilled, DiskBytesSpilled             float64
-					ExecutorRunTime, ExecutorCPUTime, JVMGCTime      float64
-				}
-				p.get(t, path+"/stages?details=false", &stages)
-				want := map[string]float64{}
-				for _, s := range stages {
-					want["task.result completed"] += s.NumCompleteTasks
-					want["task.result failed"] += s.NumFailedTasks
-					want["task.result killed"] += s.NumKilledTasks
-					want["io.size in"] += s.InputBytes
-					want["io.size out"] += s.OutputBytes
-					want["shuffle.io.size in"] += s.ShuffleReadBytes
-					want["shuffle.io.size out"] += s.ShuffleWriteBytes
-					want["spill.size memory"] += s.MemoryBytesSpilled
-					want["spill.size disk"] += s.DiskBytesSpilled
-					want["executor.run_time"] += s.ExecutorRunTime / 1e3
-					want["executor.cpu_time"] += s.ExecutorCPUTime / 1e9
-					want["jvm_gc_time"] += s.JVMGCTime / 1e3
-					switch s.Status {
-					case "COMPLETE":
-						want["stage.result completed"]++
-					case "FAILED":
-						want["stage.result failed"]++
-					}
-				}
-				var jobs []struct{ Status string }
-				p.get(t, path+"/jobs", &jobs)
-				for _, j := range jobs {
-					switch j.Status {
-					case "SUCCEEDED":
-						want["job.result succeeded"]++
-					case "FAILED":
-						want["job.result failed"]++
-					}
-				}
-				var executions []struct{ Status string }
-				p.get(t, path+"/sql?details=false&planDescription=false&offset=0&length=1000", &executions)
-				for _, e := range executions {
-					if e.Status == "FAILED" {
-						want["sql.result failed"]++
-					} else {
-						want["sql.result completed"]++
-					}
-				}
-				var executors []spark.Executor
-				p.get(t, path+"/allexecutors", &executors)
-				assertCoreTime(t, values, app.ID, executors, app.Attempts[0].EndTime.Time)
-				// What tasks on a lost executor had done by their last heartbeat is in the driver's figures, but not in
-				// the event log that the History Server reads.
-				lossy := values[app.ID+" spark.application.executor.lost exit"] > 0
-				for name, value := range want {
-					got := values[app.ID+" spark.application."+name]
-					if lossy && got > value {
-						continue
-					}
-					assert.InDelta(t, value, got, 1e-6, "%s of %s", name, app.ID)
-				}
+			for id, n := range read {
+				assert.Equal(t, 1, n, "%s is read once", id)
 			}
-			assert.Equal(t, applicationsIn[name], compared)
 		})
 	}
 }

@@ -51,6 +51,9 @@ func (r *sparkModelReceiver) connect(ctx context.Context, host component.Host) e
 	for _, driver := range s.drivers {
 		r.sources = append(r.sources, &driverSource{r: r, server: driver})
 	}
+	if c := r.cfg.History.Get(); c != nil && len(r.sources) == 0 {
+		r.sources = append(r.sources, &historySource{r: r, finder: discover.NewHistoryServer(s.history, c.Lookback, c.Max, c.Running)})
+	}
 	if len(s.nameNodes)+len(s.dataNodes) > 0 && r.metrics != nil {
 		r.sources = append(r.sources, newHDFSSource(r))
 	}
@@ -139,6 +142,43 @@ func (s *driverSource) handOver() {
 }
 
 func (*driverSource) delivered() {}
+
+// historySource finds the applications of a Spark History Server.
+type historySource struct {
+	r      *sparkModelReceiver
+	finder *discover.HistoryServer
+	// found is nil where the server did not answer in this poll.
+	found *discover.Listing
+	// full tells that applications were left out at the last poll.
+	full bool
+}
+
+func (*historySource) name() string { return sourceHistory }
+
+func (s *historySource) look(ctx context.Context) {
+	s.found = nil
+	found, err := s.finder.Find(ctx, s.r.now())
+	if !s.r.answered(ctx, sourceHistory, err) {
+		return
+	}
+	s.found = &found
+	if found.Full && !s.full {
+		s.r.set.Logger.Warn("there are more applications than history::max: those that ended first are left out", zap.Int("max", s.r.cfg.History.Get().Max))
+	}
+	s.full = found.Full
+}
+
+func (s *historySource) handOver() {
+	if s.found != nil {
+		s.r.watched.update(sourceHistory, s.r.selected(s.found.Applications), s.found.Since)
+	}
+}
+
+func (*historySource) delivered() {}
+
+func (s *historySource) since() time.Time { return s.finder.Since() }
+
+func (s *historySource) resume(since time.Time) { s.finder.Resume(since) }
 
 // answered records whether a source answered.
 func (r *sparkModelReceiver) answered(ctx context.Context, name string, err error) bool {

@@ -82,6 +82,9 @@ type watched struct {
 	// over holds applications that are done with, for as long as their source may still list them.
 	over    map[track.Key]done
 	closers sync.WaitGroup
+	// history bounds the applications that are read from the History Server at the same time: it loads each one's event
+	// log, and forgets another's for it.
+	history chan struct{}
 }
 
 // done is an application that ended and whose end was delivered.
@@ -91,7 +94,9 @@ type done struct {
 }
 
 func newWatched(r *sparkModelReceiver) *watched {
-	return &watched{r: r, byID: map[track.Key]*watchedApplication{}, over: map[track.Key]done{}}
+	return &watched{
+		r: r, byID: map[track.Key]*watchedApplication{}, over: map[track.Key]done{}, history: make(chan struct{}, historyConcurrency),
+	}
 }
 
 func (ws *watched) count() int { return len(ws.byID) }
@@ -211,6 +216,15 @@ func (ws *watched) readable() []*watchedApplication {
 	return list
 }
 
+// readRunning reads what is new of an application that has not ended.
+func (ws *watched) readRunning(ctx context.Context, w *watchedApplication) error {
+	read := func() error { return ws.r.reader.Running(ctx, w.app, *w.ui, w.tags) }
+	if w.source == sourceHistory {
+		return ws.fromHistory(ctx, read)
+	}
+	return read()
+}
+
 // report logs an application that can't be read, once it has been so for longer than what passes by itself.
 func (ws *watched) report(w *watchedApplication) {
 	now := ws.r.now()
@@ -262,7 +276,12 @@ func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
 			if kept := !w.app.Spans().Empty() || !w.app.Events().Empty(); w.farewells >= farewells && !kept || w.farewells == maxFarewells {
 				key := w.app.Key
 				delete(ws.byID, key)
-				ws.over[key] = done{w.source, w.app.Ended}
+				// An application is listed by the end of its last attempt, which may not be this one's.
+				ended := w.app.Ended
+				if w.app.Now.After(ended) {
+					ended = w.app.Now
+				}
+				ws.over[key] = done{w.source, ended}
 				ws.r.health.forget(w.name())
 			}
 		}
@@ -285,9 +304,9 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 			answered = true
 			deadline.Reset(lastWordDeadline)
 		}
-		if record != nil && (record.Completed || late) {
+		if record != nil && (record.Completed || late || w.source == sourceHistory) {
 			w.recorded(record)
-			err = ws.r.reader.Ended(ctx, w.app, record.UI, w.tags)
+			err = ws.fromHistory(ctx, func() error { return ws.r.reader.Ended(ctx, w.app, record.UI, w.tags) })
 			if err == nil {
 				return
 			}
@@ -308,6 +327,17 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// fromHistory reads from the History Server once that is free.
+func (ws *watched) fromHistory(ctx context.Context, read func() error) error {
+	select {
+	case ws.history <- struct{}{}:
+		defer func() { <-ws.history }()
+		return read()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -191,9 +191,9 @@ func sparkDriver(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case what == "":
 		answer(w, object{"id": id, "attempts": []object{{"startTime": "2026-11-24T11:00:00.000GMT", "sparkUser": "alice", "appSparkVersion": "4.3.0"}}})
-	case what == "environment":
+	case strings.HasSuffix(what, "environment"):
 		answer(w, object{"sparkProperties": [][]string{}})
-	case strings.HasPrefix(what, "jobs/"):
+	case strings.Contains(what, "jobs/"):
 		http.Error(w, "unknown job: 0", http.StatusNotFound)
 	default:
 		answer(w, []object{})

@@ -3,6 +3,7 @@ package discover
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +64,11 @@ func (m Match) compile() (matcher, error) {
 		*field.into = re
 	}
 	return out, nil
+}
+
+// NeedsYARN tells whether a selection is by what YARN alone tells.
+func (f *Filter) NeedsYARN() bool {
+	return slices.ContainsFunc(slices.Concat(f.include, f.exclude), func(m matcher) bool { return m.queue != nil || m.tag != nil })
 }
 
 // Watches tells whether an application is to be watched.

@@ -39,8 +39,26 @@ func NewProxiedAPI(proxy *rest.Client, applicationID string) API {
 
 // Applications lists the applications that the server knows, with the time on its clock.
 func (a API) Applications(ctx context.Context) ([]ApplicationInfo, time.Time, error) {
+	return a.list(ctx, nil)
+}
+
+// Ended lists the applications of a History Server of which an attempt ended at or after a time and the last one has
+// ended, those that ended last first, at most limit, with the time on the server's clock.
+func (a API) Ended(ctx context.Context, since time.Time, limit int) ([]ApplicationInfo, time.Time, error) {
+	return a.list(ctx, url.Values{
+		"status": {"completed"}, "minEndDate": {since.UTC().Format(timeFormat)}, "limit": {strconv.Itoa(limit)},
+	})
+}
+
+// Unfinished lists the applications of a History Server whose last attempt has not ended, as far as its event log tells,
+// at most limit.
+func (a API) Unfinished(ctx context.Context, limit int) ([]ApplicationInfo, time.Time, error) {
+	return a.list(ctx, url.Values{"status": {"running"}, "limit": {strconv.Itoa(limit)}})
+}
+
+func (a API) list(ctx context.Context, query url.Values) ([]ApplicationInfo, time.Time, error) {
 	var apps []ApplicationInfo
-	date, err := a.server.Get(ctx, rest.Request{Endpoint: "/applications", Path: a.path("applications")}, &apps)
+	date, err := a.server.Get(ctx, rest.Request{Endpoint: "/applications", Path: a.path("applications"), Query: query}, &apps)
 	return apps, date, err
 }
 

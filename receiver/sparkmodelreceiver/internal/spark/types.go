@@ -24,6 +24,8 @@ const (
 	StatusSkipped   = "SKIPPED"
 )
 
+const timeFormat = "2006-01-02T15:04:05.000GMT"
+
 // Time is a time as Spark writes it. What lies before the epoch is Spark's way to say that there is none, and becomes
 // the zero time.
 type Time struct{ time.Time }
@@ -34,7 +36,7 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	if text == "null" || text == "" {
 		return nil
 	}
-	parsed, err := time.Parse("2006-01-02T15:04:05.000GMT", text)
+	parsed, err := time.Parse(timeFormat, text)
 	if err != nil {
 		return fmt.Errorf("%.40q is not a time as Spark writes it", text)
 	}
@@ -56,6 +58,7 @@ type ApplicationAttempt struct {
 	AttemptID    string `json:"attemptId"`
 	StartTime    Time   `json:"startTime"`
 	EndTime      Time   `json:"endTime"`
+	LastUpdated  Time   `json:"lastUpdated"`
 	User         string `json:"sparkUser"`
 	Completed    bool   `json:"completed"`
 	SparkVersion string `json:"appSparkVersion"`
