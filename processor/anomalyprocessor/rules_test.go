@@ -246,6 +246,20 @@ func nodes(at float64, lost, unhealthy int) *polltest.Poll {
 	return p
 }
 
+// hdfs is a cluster of three DataNodes, with missing blocks, dead nodes and a share of its 10 GiB that is free.
+func hdfs(at float64, missing, dead int, free float64) *polltest.Poll {
+	p := polltest.At(at)
+	r := p.Resource([]string{"hdfs.cluster.name"}, "hdfs.cluster.name", "prod")
+	r.Point("hdfs.namenode.block.status", missing, "hdfs.block.state", "missing")
+	r.Point("hdfs.namenode.block.status", 0, "hdfs.block.state", "corrupt")
+	r.Point("hdfs.namenode.block.status", 40, "hdfs.block.state", "under_replicated")
+	r.Point("hdfs.namenode.datanode.count", dead, "hdfs.datanode.state", "dead")
+	r.Point("hdfs.namenode.datanode.count", 3-dead, "hdfs.datanode.state", "live")
+	r.Point("hdfs.namenode.capacity.limit", 10*gib)
+	r.Point("hdfs.namenode.capacity.free", int(free*10*gib))
+	return p
+}
+
 // queue is what the receiver tells about a queue that has none below it. Shares are of the cluster, of 8 GiB.
 type queue struct {
 	name                string
@@ -587,6 +601,7 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 		}},
 		{"am_limit_reached", "am_limit_reached", []*polltest.Poll{amLimit().at(0), amLimit().at(20)}},
 		{"nodes", "node_unhealthy nodes_lost", []*polltest.Poll{nodes(0, 1, 1), nodes(40, 1, 1)}},
+		{"hdfs", "hdfs_blocks_missing hdfs_datanodes_dead hdfs_full", []*polltest.Poll{hdfs(0, 2, 1, 0.03), hdfs(40, 2, 1, 0.03)}},
 		{"data_dropped", "data_dropped", []*polltest.Poll{application{
 			duration: 60, more: func(r *polltest.Resource) {
 				r.Point("spark.application.event.dropped", 1200, "spark.listener.queue", "appStatus")
@@ -803,6 +818,7 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 			duration: 60, runTime: 90, completed: 10, core: map[string]float64{"computing": 80, "wasted": 20, "idle": 10},
 			more: func(r *polltest.Resource) { r.Point("spark.application.task.speculative", 2) },
 		}.at(60)}},
+		{"HDFS as it should be", []*polltest.Poll{hdfs(0, 0, 0, 0.4), hdfs(40, 0, 0, 0.4)}},
 		{"all nodes run", []*polltest.Poll{nodes(0, 0, 0), nodes(40, 0, 0)}},
 		{"an application that has ended well", []*polltest.Poll{application{
 			duration: 60, state: "succeeded", runTime: 70, gcTime: 16, completed: 38, failed: 14, lost: map[string]int{"exit": 1},

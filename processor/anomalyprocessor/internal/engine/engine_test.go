@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -415,4 +416,220 @@ func TestNoAllocationForAPointThatPasses(t *testing.T) {
 	few := allocations(1)
 	e = newEngine(t, 100, hot)
 	assert.Equal(t, few, allocations(1000), "a call allocates the same, however many points there are")
+}
+
+// A flag names the rule whose flag is its cause, from the poll on in which both are up.
+func TestCause(t *testing.T) {
+	e := newEngine(t, 100, hot+`
+app_hot:
+  description: An application is hot.
+  threshold_source: made up
+  inputs: {heat: {metric: app.heat}}
+  value: heat
+  impact: heat
+  gate: "true"
+  levels: {low: 10}
+  caused_by: [smoky, hot]
+  reason: hot
+  advice: Cool it.
+`)
+	poll := func(at, stage, app float64) *polltest.Poll {
+		p := polltest.At(at)
+		p.Resource(nil, "app", "a").Point("heat", stage, "stage", 1).Point("app.heat", app)
+		return p
+	}
+	said := func(p *polltest.Poll) (all []string) {
+		for _, f := range show(e, p) {
+			all = append(all, fmt.Sprintf("%s %d %s", f.Rule, f.Severity, f.Cause))
+		}
+		return all
+	}
+	assert.Equal(t, []string{"app_hot 1 "}, said(poll(0, 1, 20)), "no cause is known")
+	assert.Equal(t, []string{"app_hot 0 ", "app_hot 1 hot", "hot 1 "}, said(poll(10, 20, 20)), "the series without cause ends")
+	assert.Equal(t, []string{"app_hot 1 hot", "hot 1 "}, said(poll(20, 20, 20)))
+	assert.Equal(t, []string{"app_hot 1 hot", "hot 0 "}, said(poll(30, 1, 20)), "the cause stays as long as the flag")
+	assert.Equal(t, []string{"app_hot 0 hot"}, said(poll(40, 1, 1)))
+	assert.Equal(t, []string{"app_hot 1 hot"}, said(poll(50, 1, 20)), "what an application suffers from may be over")
+
+	b := polltest.At(60)
+	b.Resource(nil, "app", "b").Point("app.heat", 20.0)
+	assert.Equal(t, []string{"app_hot 1 "}, said(b), "another application is another matter")
+}
+
+func TestStagesAreNoCauseOfEachOther(t *testing.T) {
+	e := newEngine(t, 100, hot+strings.NewReplacer("hot:", "warm:", "metric: heat", "metric: warmth", "levels:", "caused_by: [hot]\n  levels:").Replace(hot))
+	p := polltest.At(0)
+	p.Resource(nil, "app", "a").Point("heat", 20.0, "stage", 1).Point("warmth", 20.0, "stage", 1).Point("warmth", 20.0, "stage", 2)
+	causes := map[string]string{}
+	for _, f := range show(e, p) {
+		causes[f.Rule+" "+f.Entity] = f.Cause
+	}
+	assert.Equal(t, map[string]string{"hot stage=1": "", "warm stage=1": "hot", "warm stage=2": ""}, causes)
+}
+
+func TestInputsThatAreNoSums(t *testing.T) {
+	e := newEngine(t, 100, `
+r:
+  description: d
+  threshold_source: s
+  inputs:
+    most: {metric: peak, without: {executor: driver}, take: max}
+    least: {metric: peak, take: min}
+    growth: {metric: total, growth: true}
+  value: 1
+  gate: "true"
+  levels: {low: 1}
+  reason: "{{.most}} {{.least}} {{.growth}}"
+  advice: a
+`)
+	said := func(at float64, totals ...float64) string {
+		p := polltest.At(at)
+		r := p.Resource(nil, "app", at). // another flag each time, so that its words are those of now
+							Point("peak", 5.0, "executor", "1").Point("peak", 7.0, "executor", "2").Point("peak", 9.0, "executor", "driver")
+		for i, total := range totals {
+			r.Point("total", total, "part", i)
+		}
+		flags := show(e, p)
+		require.Len(t, flags, 1)
+		return flags[0].Reason
+	}
+	assert.Equal(t, "7 5 0", said(0, 10, 20))
+}
+
+func TestGrowth(t *testing.T) {
+	e := newEngine(t, 100, `
+r:
+  description: d
+  threshold_source: s
+  inputs: {growth: {metric: total, growth: true}}
+  value: growth
+  impact: growth
+  gate: "true"
+  levels: {low: 0.5}
+  reason: r
+  advice: a
+`)
+	at := 0.0
+	growth := func(parts ...float64) float64 {
+		at++
+		p := polltest.At(at)
+		r := p.Resource(nil, "app", "a")
+		for i, part := range parts {
+			r.Point("total", part, "part", i)
+		}
+		for _, f := range show(e, p) {
+			return f.Impact
+		}
+		return 0
+	}
+	assert.Zero(t, growth(10, 20))
+	assert.Equal(t, 5.0, growth(15, 20))
+	assert.Equal(t, 12.0, growth(20, 22), "since it was first seen")
+	assert.Zero(t, growth(1, 22), "it fell")
+	assert.Equal(t, 2.0, growth(3, 22), "since then")
+}
+
+// Numbers that apply to some applications only; and a change of a resource may bring other numbers.
+func TestScopes(t *testing.T) {
+	definitions, err := rule.Parse("test.yaml", []byte(hot))
+	require.NoError(t, err)
+	high := 50.0
+	scoped, err := definitions[0].Override(rule.Override{Where: []rule.ScopedOverride{
+		{Model: "churn.*", Levels: rule.Levels{Low: &high}},
+		{Queue: "dev", Disabled: true},
+	}})
+	require.NoError(t, err)
+	r, err := rule.Compile(scoped)
+	require.NoError(t, err)
+	telemetry, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
+	require.NoError(t, err)
+	e := New([]*rule.Rule{r}, 100, telemetry, time.Now)
+	flagged := func(at float64, model, queue string) bool {
+		p := polltest.At(at)
+		p.Resource([]string{"app"}, "app", "a", "spark.model.name", model, "yarn.queue.name", queue).Point("heat", 20.0, "stage", 1)
+		flags := show(e, p)
+		return len(flags) > 0 && flags[len(flags)-1].Severity > 0
+	}
+	assert.True(t, flagged(0, "fraud", "prod"))
+	assert.False(t, flagged(10, "churn-eu", "prod"))
+	assert.False(t, flagged(20, "fraud", "dev"))
+	assert.True(t, flagged(30, "fraud", "dev2"), "the whole name has to match")
+}
+
+// The parts of the summary add up to the run, whatever the figures are.
+func TestSummaryAddsUp(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		numbers       [summarized]float64
+		skew, spilled float64
+		want          map[string]float64
+	}{
+		{"two cores, one of which waits for the last task",
+			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 100}, 25, 10,
+			map[string]float64{"starting": 10, "driver": 20, "computing": 20, "spill": 10, "gc": 10, "skew": 25, "idle": 5}},
+		{"flags that tell more than there is",
+			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 100}, 1000, 1000,
+			map[string]float64{"starting": 10, "driver": 20, "spill": 30, "gc": 10, "skew": 30}},
+		{"executors that were there only while tasks ran",
+			[summarized]float64{run: 100, starting: 10, driver: 60, waiting: 0, working: 30, computing: 90, wasted: 30}, 0, 0,
+			map[string]float64{"starting": 10, "driver": 60, "computing": 22.5, "wasted": 7.5}},
+		{"nothing has run", [summarized]float64{run: 30, starting: 30}, 5, 5, map[string]float64{"starting": 30}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, total := map[string]float64{}, 0.0
+			for _, part := range summary(func(i int) (float64, bool) { return test.numbers[i], true }, func(a rule.Activity) float64 {
+				return map[rule.Activity]float64{rule.Skew: test.skew, rule.Spill: test.spilled}[a]
+			}) {
+				total += part.seconds
+				if part.seconds != 0 {
+					got[part.activity] = part.seconds
+				}
+			}
+			assert.InDeltaMapValues(t, test.want, got, 1e-9)
+			assert.InDelta(t, test.numbers[run], total, 1e-9)
+		})
+	}
+	assert.Nil(t, summary(func(i int) (float64, bool) { return 1, i != idle }, nil), "not without all figures")
+}
+
+// What a flag of a stage has cost stays in the summary when the flag is over.
+func TestSummaryOfAnApplication(t *testing.T) {
+	e := newEngine(t, 100, strings.Replace(hot, "levels:", "spends: skew\n  levels:", 1))
+	times := func(at float64, heat float64) (map[string]float64, int) {
+		p := polltest.At(at)
+		r := p.Resource(nil, "app", "a").Point("spark.application.duration", 100.0)
+		for activity, seconds := range map[string]float64{"starting": 10, "driver": 20, "waiting": 0, "working": 70} {
+			r.Point("spark.application.wall.time", seconds, "spark.wall.activity", activity)
+		}
+		for _, activity := range []string{"gc", "fetch_wait", "shuffle_write", "deserializing", "serializing", "scheduling", "wasted"} {
+			r.Point("spark.application.core.time", 0.0, "spark.core.activity", activity)
+		}
+		r.Point("spark.application.core.time", 90.0, "spark.core.activity", "computing")
+		r.Point("spark.application.core.time", 90.0, "spark.core.activity", "idle")
+		if heat > 0 {
+			r.Point("heat", heat, "stage", 1)
+		}
+		show(e, p)
+		got := map[string]float64{}
+		points := 0
+		for _, m := range p.Metrics.ResourceMetrics().At(0).ScopeMetrics().At(1).Metrics().All() {
+			if m.Name() == "anomaly.time" {
+				for _, point := range m.Gauge().DataPoints().All() {
+					points++
+					activity, _ := point.Attributes().Get("anomaly.activity")
+					if point.DoubleValue() > 0 {
+						got[activity.Str()] = point.DoubleValue()
+					}
+				}
+			}
+		}
+		return got, points
+	}
+	got, points := times(0, 15)
+	assert.Equal(t, 12, points)
+	assert.Equal(t, map[string]float64{"starting": 10, "driver": 20, "computing": 45, "skew": 15, "idle": 10}, got)
+	times(10, 0)
+	times(20, 0)
+	got, _ = times(30, 0)
+	assert.Equal(t, 15.0, got["skew"])
 }
