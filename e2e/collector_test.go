@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -144,12 +145,22 @@ type sink struct {
 	url    string
 	mu     sync.Mutex
 	values map[string]float64
-	states map[string]string
+	// states holds each application's states, one after the other.
+	states map[string][]string
+	// totals holds the last point of each monotonic sum, and fell those sums that fell.
+	totals map[string]total
+	fell   []string
 	flags  map[string]*flagged
 }
 
+// total is a point of a monotonic sum.
+type total struct {
+	start pcommon.Timestamp
+	value float64
+}
+
 func newSink(t *testing.T) *sink {
-	s := &sink{values: map[string]float64{}, states: map[string]string{}, flags: map[string]*flagged{}}
+	s := &sink{values: map[string]float64{}, states: map[string][]string{}, totals: map[string]total{}, flags: map[string]*flagged{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -186,6 +197,9 @@ func (s *sink) resource(rm pmetric.ResourceMetrics) {
 					continue
 				}
 				s.point(id, m.Name(), dp)
+				if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
+					s.total(key(id, m.Name(), dp.Attributes()), total{dp.StartTimestamp(), number(dp)})
+				}
 			}
 		}
 	}
@@ -193,13 +207,32 @@ func (s *sink) resource(rm pmetric.ResourceMetrics) {
 
 func (s *sink) point(id, name string, dp pmetric.NumberDataPoint) {
 	if name == "spark.application.status" && dp.IntValue() == 1 {
-		s.states[id] = str(dp.Attributes(), "spark.application.state")
+		if state := str(dp.Attributes(), "spark.application.state"); state != last(s.states[id]) {
+			s.states[id] = append(s.states[id], state)
+		}
 	}
-	v := dp.DoubleValue()
+	s.values[key(id, name, dp.Attributes())] = number(dp)
+}
+
+func (s *sink) total(series string, now total) {
+	if before := s.totals[series]; before.start == now.start && before.value > now.value {
+		s.fell = append(s.fell, fmt.Sprintf("%s: from %v to %v", series, before.value, now.value))
+	}
+	s.totals[series] = now
+}
+
+// fallen returns the totals that fell although they did not begin anew.
+func (s *sink) fallen() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fell
+}
+
+func number(dp pmetric.NumberDataPoint) float64 {
 	if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
-		v = float64(dp.IntValue())
+		return float64(dp.IntValue())
 	}
-	s.values[key(id, name, dp.Attributes())] = v
+	return dp.DoubleValue()
 }
 
 func (s *sink) flag(f rehearsal.Flag) {
@@ -215,7 +248,7 @@ func (s *sink) flag(f rehearsal.Flag) {
 	}
 	of.up[entity] = struct{}{}
 	of.ever[f.Rule] = struct{}{}
-	switch s.states[f.Application] {
+	switch last(s.states[f.Application]) {
 	case "accepted", "running":
 		of.whileRunning[f.Rule] = f.Reason + " → " + f.Advice
 	}
@@ -236,7 +269,21 @@ func (s *sink) value(id, name string, attributes ...string) (float64, bool) {
 func (s *sink) state(id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.states[id]
+	return last(s.states[id])
+}
+
+// statesOf returns the states that an application went through.
+func (s *sink) statesOf(id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.states[id])
+}
+
+func last(states []string) string {
+	if len(states) == 0 {
+		return ""
+	}
+	return states[len(states)-1]
 }
 
 // flagsOf returns, by rule, what was flagged while an application ran, and how many of its flags are up.

@@ -99,6 +99,8 @@ func TestModels(t *testing.T) {
 		}
 	}
 
+	assert.Empty(t, collector.sink.fallen(), "totals that fell")
+
 	t.Run("promtool accepts the page", func(t *testing.T) {
 		page, err := exec.CommandContext(t.Context(), "curl", "-sf", collector.metricsURL).Output()
 		require.NoError(t, err)
@@ -181,14 +183,15 @@ func TestDriverKilled(t *testing.T) {
 	assert.Empty(t, collector.logLines("yarn"))
 }
 
-// The resource manager is away for a minute: the collector says so once, says once that it is back, and is right again.
-func TestResourceManagerStopped(t *testing.T) {
+// The resource manager is killed and away for a minute: the collector says so once, says once that it is back, and is
+// right again.
+func TestResourceManagerKilled(t *testing.T) {
 	collector := startCollector(t, lab)
 	prometheus := startPrometheus(t, collector.metricsURL)
 	s := lab.submit(t, "healthy", "4", "--", "--seconds", "120")
 	id := runningApplication(t, collector, s)
 
-	lab.daemon(t, "stop", "resourcemanager")
+	lab.daemon(t, "kill", "resourcemanager")
 	require.Eventually(t, func() bool { return len(collector.logLines("yarn")) == 1 }, 30*time.Second, interval/4, "the collector does not say that YARN is gone")
 	time.Sleep(time.Minute) // the time that the resource manager is away, not one that is waited for
 	lab.daemon(t, "start", "resourcemanager")
@@ -197,7 +200,7 @@ func TestResourceManagerStopped(t *testing.T) {
 	s.wait(t)
 	truth := lab.truth(t, id)
 	require.Eventually(t, func() bool { return collector.sink.state(id) == "succeeded" }, time.Minute, interval/4)
-	truth.Held = keepsHighest(t, collector, id, truth)
+	truth.Held = keepsHighest(collector, id, truth)
 	assertEqualsTruth(t, collector, prometheus, id, truth, near)
 	lines := collector.logLines("yarn")
 	require.Len(t, lines, 2, "said once per change of state")
@@ -206,7 +209,7 @@ func TestResourceManagerStopped(t *testing.T) {
 
 // keepsHighest returns what the collector must show for YARN's own totals: they restart with the resource manager, and
 // a total that fell is not believed, so the collector may show more than the resource manager says now.
-func keepsHighest(t *testing.T, c *collector, id string, want truth) func() (vcores, memory float64) {
+func keepsHighest(c *collector, id string, want truth) func() (vcores, memory float64) {
 	const mib = 1 << 20
 	return func() (float64, float64) {
 		vcores, memory := want.Held()

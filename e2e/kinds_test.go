@@ -1,0 +1,52 @@
+//go:build cluster
+
+package e2e
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// startClusterOf starts a second cluster, of another kind than the one that all tests share, until the test ends.
+func startClusterOf(t *testing.T, kind ...string) *cluster {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	c, err := startCluster(ctx, filepath.Join(t.TempDir(), "cluster"), kind...)
+	require.NoError(t, err)
+	t.Cleanup(c.down)
+	return c
+}
+
+// The active one of two resource managers is killed while an application runs on labelled nodes: the other takes over,
+// and nothing begins anew.
+func TestFailover(t *testing.T) {
+	pair := startClusterOf(t, "--ha", "--labels")
+	collector := startCollectorOf(t, "yarn.yaml",
+		"yarn::endpoints=["+pair.yarn()+","+pair.env["YARN_RM2_URL"]+"]", "history::endpoint="+pair.history())
+	s := pair.submit(t, "healthy", "4", "--conf", "spark.yarn.executor.nodeLabelExpression=gpu", "--", "--seconds", "60")
+	id := runningApplication(t, collector, s)
+
+	pair.daemon(t, "kill", "resourcemanager")
+	pair.daemon(t, "activate", "resourcemanager2")
+	s.wait(t)
+	pair.env["YARN_RM_URL"] = pair.env["YARN_RM2_URL"]
+	truth := pair.truth(t, id)
+	require.Equal(t, "SUCCEEDED", truth.FinalStatus)
+	require.Eventually(t, func() bool { return collector.sink.state(id) == "succeeded" }, time.Minute, interval/4)
+
+	states := collector.sink.statesOf(id)
+	first := slices.Index(states, "running")
+	require.GreaterOrEqual(t, first, 0)
+	assert.Equal(t, []string{"running", "succeeded"}, states[first:], "began anew")
+	completed, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+	assert.EqualValues(t, truth.TasksCompleted, completed)
+	assert.Empty(t, collector.sink.fallen(), "totals that fell")
+	assert.LessOrEqual(t, len(collector.logLines("yarn")), 2, "said more than once per change of state")
+	assert.LessOrEqual(t, len(collector.logLines("application "+id)), 2, "said more than once per change of state")
+}
