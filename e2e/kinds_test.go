@@ -44,8 +44,10 @@ func TestFailover(t *testing.T) {
 	first := slices.Index(states, "running")
 	require.GreaterOrEqual(t, first, 0)
 	assert.Equal(t, []string{"running", "succeeded"}, states[first:], "began anew")
-	completed, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
-	assert.EqualValues(t, truth.TasksCompleted, completed)
+	assert.Eventually(t, func() bool {
+		completed, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return completed == float64(truth.TasksCompleted)
+	}, time.Minute, interval/4, "tasks are missing")
 	assert.Empty(t, collector.sink.fallen(), "totals that fell")
 	assert.LessOrEqual(t, len(collector.logLines("yarn")), 2, "said more than once per change of state")
 	assert.LessOrEqual(t, len(collector.logLines("application "+id)), 2, "said more than once per change of state")
