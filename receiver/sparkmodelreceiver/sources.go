@@ -208,7 +208,7 @@ func (r *sparkModelReceiver) selected(found []discover.Application) []discover.A
 
 // cluster reads the figures of a YARN cluster.
 func (r *sparkModelReceiver) cluster(ctx context.Context, found *discover.Found) *emit.Cluster {
-	c := &emit.Cluster{Started: time.UnixMilli(found.Info.StartedOn)}
+	c := &emit.Cluster{Started: time.UnixMilli(found.Info.StartedOn), Now: found.Info.Now}
 	metrics, err := yarn.Metrics(ctx, found.Manager)
 	if r.answered(ctx, sourceYARN+" metrics", err) {
 		c.Metrics = &metrics

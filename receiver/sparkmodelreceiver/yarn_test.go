@@ -279,6 +279,7 @@ func TestFailover(t *testing.T) {
 	assert.Equal(t, "running", after.state(attempt))
 	const memory = attempt + " yarn.application.memory.time"
 	assert.InDelta(t, 1157699<<20, after.value(t, memory), 0, "what ran backwards is not believed")
+	assert.Zero(t, after.value(t, attempt+" yarn.application.preempted.memory.time"), "nothing was preempted")
 	assert.Equal(t, before[memory].StartTimestamp(), after[memory].StartTimestamp(), "a failover begins no application anew")
 	assert.Contains(t, after, attempt+" spark.application.job.active", "the driver is read through the new manager")
 	assert.Contains(t, two.requests(), "/proxy/"+appID+"/api/v1/applications/"+appID+"/jobs")
@@ -296,7 +297,10 @@ func TestPreemptionIsBelieved(t *testing.T) {
 		"numNonAMContainerPreempted": 1, "preemptedMemorySeconds": 172457, "preemptedVcoreSeconds": 84,
 	})
 	p := newPolled(t, yarnConfig(one))
-	assert.InDelta(t, 1, p.polls(t).value(t, attempt+" yarn.application.preempted"), 0)
+	got := p.polls(t)
+	assert.InDelta(t, 1, got.value(t, attempt+" yarn.application.preempted"), 0)
+	assert.InDelta(t, 172457<<20, got.value(t, attempt+" yarn.application.preempted.memory.time"), 0)
+	assert.InDelta(t, 84, got.value(t, attempt+" yarn.application.preempted.vcore.time"), 0)
 }
 
 // An application that is listed no more is asked for. Where YARN has forgotten it, it ends as lost, or as the History

@@ -134,7 +134,12 @@ func allocation(app *yarn.App, now time.Time) *track.Allocation {
 		PreemptedVCoreTime:  float64(max(0, app.PreemptedVCoreSeconds)),
 	}
 	if !app.Ended() && app.AllocatedMB >= 0 && app.AllocatedVCores >= 0 && app.RunningContainers >= 0 {
-		a.Held = &track.Holding{Memory: app.AllocatedMB << 20, VCores: app.AllocatedVCores, Containers: app.RunningContainers}
+		a.Held = &track.Holding{
+			Memory: app.AllocatedMB << 20, VCores: app.AllocatedVCores, Containers: app.RunningContainers,
+			ReservedMemory: max(0, app.ReservedMB) << 20, ReservedVCores: max(0, app.ReservedVCores),
+			QueueShare: float64(app.QueueUsagePercentage) / 100, ClusterShare: float64(app.ClusterUsagePercentage) / 100,
+			Progress: float64(app.Progress) / 100, Priority: app.Priority,
+		}
 	}
 	return a
 }

@@ -104,10 +104,27 @@ func (a application) allocation(yarn *track.Allocation) {
 	a.RecordYarnApplicationMemoryTimeDataPoint(a.ts, yarn.MemoryTime)
 	a.RecordYarnApplicationVcoreTimeDataPoint(a.ts, yarn.VCoreTime)
 	a.RecordYarnApplicationPreemptedDataPoint(a.ts, yarn.Preempted)
+	a.RecordYarnApplicationPreemptedMemoryTimeDataPoint(a.ts, yarn.PreemptedMemoryTime)
+	a.RecordYarnApplicationPreemptedVcoreTimeDataPoint(a.ts, yarn.PreemptedVCoreTime)
 	if held := yarn.Held; held != nil {
 		a.RecordYarnApplicationMemoryUsageDataPoint(a.ts, held.Memory)
 		a.RecordYarnApplicationVcoreUsageDataPoint(a.ts, held.VCores)
 		a.RecordYarnApplicationContainerActiveDataPoint(a.ts, held.Containers)
+		a.RecordYarnApplicationReservedMemoryDataPoint(a.ts, held.ReservedMemory)
+		a.RecordYarnApplicationReservedVcoreDataPoint(a.ts, held.ReservedVCores)
+		a.RecordYarnApplicationPriorityDataPoint(a.ts, held.Priority)
+		for _, s := range []struct {
+			share  float64
+			record func(pcommon.Timestamp, float64)
+		}{
+			{held.QueueShare, a.RecordYarnApplicationShareQueueDataPoint},
+			{held.ClusterShare, a.RecordYarnApplicationShareClusterDataPoint},
+			{held.Progress, a.RecordYarnApplicationProgressDataPoint},
+		} {
+			if s.share >= 0 {
+				s.record(a.ts, s.share)
+			}
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 type Cluster struct {
 	// Started is when the resource manager's counters began.
 	Started time.Time
+	// Now is the time on the resource manager's clock.
+	Now     time.Time
 	Metrics *yarn.ClusterMetrics
 	Queues  []yarn.Queue
 	Nodes   []yarn.Node
@@ -29,7 +31,7 @@ func (b *Builder) Cluster(c *Cluster) {
 		y.queue(&c.Queues[i])
 	}
 	for i := range c.Nodes {
-		y.node(&c.Nodes[i])
+		y.node(&c.Nodes[i], c.Now)
 	}
 	y.Emit()
 	b.collect(starts{resource: pcommon.NewTimestampFromTime(c.Started)})
@@ -47,13 +49,21 @@ func (y cluster) metrics(m *yarn.ClusterMetrics) {
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsCompleted, metadata.AttributeYarnApplicationResultCompleted)
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsFailed, metadata.AttributeYarnApplicationResultFailed)
 	y.RecordYarnClusterApplicationResultDataPoint(y.ts, m.AppsKilled, metadata.AttributeYarnApplicationResultKilled)
-	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersAllocated, metadata.AttributeYarnContainerStateAllocated)
+	containers := m.ContainersAllocated
+	if m.AllocatedAcross != nil {
+		containers = *m.AllocatedAcross
+	}
+	y.RecordYarnClusterContainersDataPoint(y.ts, containers, metadata.AttributeYarnContainerStateAllocated)
 	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersPending, metadata.AttributeYarnContainerStatePending)
 	y.RecordYarnClusterContainersDataPoint(y.ts, m.ContainersReserved, metadata.AttributeYarnContainerStateReserved)
 
 	total := yarn.Resource{Memory: m.TotalMB, VCores: m.TotalVirtualCores}
 	used := yarn.Resource{Memory: m.AllocatedMB, VCores: m.AllocatedVirtualCores}
 	available := yarn.Resource{Memory: m.AvailableMB, VCores: m.AvailableVirtualCores}
+	reserved := yarn.Resource{Memory: m.ReservedMB, VCores: m.ReservedVirtualCores}
+	if m.ReservedAcross != nil {
+		reserved = *m.ReservedAcross
+	}
 	if m.TotalAcross != nil && m.UsedAcross != nil {
 		total, used = *m.TotalAcross, *m.UsedAcross
 		available = yarn.Resource{Memory: total.Memory - used.Memory, VCores: total.VCores - used.VCores}
@@ -61,11 +71,18 @@ func (y cluster) metrics(m *yarn.ClusterMetrics) {
 	y.RecordYarnClusterMemoryLimitDataPoint(y.ts, mib(total.Memory))
 	y.RecordYarnClusterMemoryUsageDataPoint(y.ts, mib(used.Memory), metadata.AttributeYarnResourceStateAllocated)
 	y.RecordYarnClusterMemoryUsageDataPoint(y.ts, mib(available.Memory), metadata.AttributeYarnResourceStateAvailable)
-	y.RecordYarnClusterMemoryUsageDataPoint(y.ts, mib(m.ReservedMB), metadata.AttributeYarnResourceStateReserved)
+	y.RecordYarnClusterMemoryUsageDataPoint(y.ts, mib(reserved.Memory), metadata.AttributeYarnResourceStateReserved)
 	y.RecordYarnClusterVcoreLimitDataPoint(y.ts, total.VCores)
 	y.RecordYarnClusterVcoreUsageDataPoint(y.ts, used.VCores, metadata.AttributeYarnResourceStateAllocated)
 	y.RecordYarnClusterVcoreUsageDataPoint(y.ts, available.VCores, metadata.AttributeYarnResourceStateAvailable)
-	y.RecordYarnClusterVcoreUsageDataPoint(y.ts, m.ReservedVirtualCores, metadata.AttributeYarnResourceStateReserved)
+	y.RecordYarnClusterVcoreUsageDataPoint(y.ts, reserved.VCores, metadata.AttributeYarnResourceStateReserved)
+
+	if m.PendingMB != nil {
+		y.RecordYarnClusterMemoryUsageDataPoint(y.ts, mib(*m.PendingMB), metadata.AttributeYarnResourceStatePending)
+	}
+	if m.PendingVirtualCores != nil {
+		y.RecordYarnClusterVcoreUsageDataPoint(y.ts, *m.PendingVirtualCores, metadata.AttributeYarnResourceStatePending)
+	}
 
 	for _, n := range []struct {
 		count int64
@@ -115,15 +132,70 @@ func (y cluster) queue(q *yarn.Queue) {
 		y.RecordYarnQueueMemoryUsageDataPoint(y.ts, mib(q.Used.Memory), q.Path)
 		y.RecordYarnQueueVcoreUsageDataPoint(y.ts, q.Used.VCores, q.Path)
 	}
-	if q.AMUsed != nil {
-		y.RecordYarnQueueAmMemoryUsageDataPoint(y.ts, mib(q.AMUsed.Memory), q.Path)
+	y.resource(q.AMUsed, q.Path, y.RecordYarnQueueAmMemoryUsageDataPoint, y.RecordYarnQueueAmVcoreUsageDataPoint)
+	y.resource(q.AMLimit, q.Path, y.RecordYarnQueueAmMemoryLimitDataPoint, y.RecordYarnQueueAmVcoreLimitDataPoint)
+	y.resource(q.AMUserLimit, q.Path, y.RecordYarnQueueAmUserMemoryLimitDataPoint, y.RecordYarnQueueAmUserVcoreLimitDataPoint)
+	if q.AppsUserLimit != nil {
+		y.RecordYarnQueueApplicationUserLimitDataPoint(y.ts, *q.AppsUserLimit, q.Path)
 	}
-	if q.AMLimit != nil {
-		y.RecordYarnQueueAmMemoryLimitDataPoint(y.ts, mib(q.AMLimit.Memory), q.Path)
+	shares(q.UserLimit, y.RecordYarnQueueUserLimitDataPoint)
+	shares(q.UserLimitFactor, y.RecordYarnQueueUserLimitFactorDataPoint)
+	if f := q.Fair; f != nil {
+		y.resource(f.Minimum, q.Path, y.RecordYarnQueueMemoryMinimumDataPoint, y.RecordYarnQueueVcoreMinimumDataPoint)
+		y.resource(f.Limit, q.Path, y.RecordYarnQueueMemoryLimitDataPoint, y.RecordYarnQueueVcoreLimitDataPoint)
+		y.resource(f.FairShare, q.Path, y.RecordYarnQueueMemoryFairShareDataPoint, y.RecordYarnQueueVcoreFairShareDataPoint)
+		y.resource(f.SteadyFairShare, q.Path, y.RecordYarnQueueMemorySteadyFairShareDataPoint, y.RecordYarnQueueVcoreSteadyFairShareDataPoint)
+		y.resource(f.Demand, q.Path, y.RecordYarnQueueMemoryDemandDataPoint, y.RecordYarnQueueVcoreDemandDataPoint)
+	}
+	for i := range q.Users {
+		y.user(q.Path, &q.Users[i])
+	}
+	for i := range q.Partitions {
+		y.partition(q.Path, &q.Partitions[i])
 	}
 }
 
-func (y cluster) node(n *yarn.Node) {
+// resource records an amount of memory and of virtual cores of a queue, if it is given.
+func (y cluster) resource(r *yarn.Resource, queue string, memory, vcores func(pcommon.Timestamp, int64, string)) {
+	if r != nil {
+		memory(y.ts, mib(r.Memory), queue)
+		vcores(y.ts, r.VCores, queue)
+	}
+}
+
+func (y cluster) user(queue string, u *yarn.User) {
+	y.RecordYarnQueueUserApplicationsDataPoint(y.ts, u.AppsActive, queue, u.Name, metadata.AttributeYarnApplicationStateRunning)
+	y.RecordYarnQueueUserApplicationsDataPoint(y.ts, u.AppsPending, queue, u.Name, metadata.AttributeYarnApplicationStatePending)
+	if u.Used != nil {
+		y.RecordYarnQueueUserMemoryUsageDataPoint(y.ts, mib(u.Used.Memory), queue, u.Name)
+		y.RecordYarnQueueUserVcoreUsageDataPoint(y.ts, u.Used.VCores, queue, u.Name)
+	}
+}
+
+func (y cluster) partition(queue string, p *yarn.Partition) {
+	for _, s := range []struct {
+		share  *float64
+		record func(pcommon.Timestamp, float64, string, string)
+	}{
+		{p.Guaranteed, y.RecordYarnQueuePartitionCapacityGuaranteedDataPoint},
+		{p.Limit, y.RecordYarnQueuePartitionCapacityLimitDataPoint},
+		{p.Usage, y.RecordYarnQueuePartitionCapacityUsageDataPoint},
+		{p.Utilization, y.RecordYarnQueuePartitionCapacityUtilizationDataPoint},
+	} {
+		if s.share != nil {
+			s.record(y.ts, *s.share, queue, p.Name)
+		}
+	}
+	if p.Used != nil {
+		y.RecordYarnQueuePartitionMemoryUsageDataPoint(y.ts, mib(p.Used.Memory), queue, p.Name)
+		y.RecordYarnQueuePartitionVcoreUsageDataPoint(y.ts, p.Used.VCores, queue, p.Name)
+	}
+}
+
+func (y cluster) node(n *yarn.Node, now time.Time) {
+	if n.LastHealthUpdate > 0 {
+		y.RecordYarnNodeLastHealthReportAgeDataPoint(y.ts, max(0, now.Sub(time.UnixMilli(n.LastHealthUpdate)).Seconds()), n.ID)
+	}
 	for state := metadata.AttributeYarnNodeStateNew; state <= metadata.AttributeYarnNodeStateShutdown; state++ {
 		y.RecordYarnNodeStatusDataPoint(y.ts, toInt(strings.ToLower(n.State) == state.String()), n.ID, state)
 	}

@@ -3167,6 +3167,146 @@ func (ms *SparkExecutorTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SparkMasterApplicationsMetricConfig provides config for the spark.master.applications metric.
+type SparkMasterApplicationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterApplicationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterCoreLimitMetricConfig provides config for the spark.master.core.limit metric.
+type SparkMasterCoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterCoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterCoreUsageMetricConfig provides config for the spark.master.core.usage metric.
+type SparkMasterCoreUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterCoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterDriversMetricConfig provides config for the spark.master.drivers metric.
+type SparkMasterDriversMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterDriversMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterMemoryLimitMetricConfig provides config for the spark.master.memory.limit metric.
+type SparkMasterMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterMemoryUsageMetricConfig provides config for the spark.master.memory.usage metric.
+type SparkMasterMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkMasterWorkersMetricConfig provides config for the spark.master.workers metric.
+type SparkMasterWorkersMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkMasterWorkersMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkModelResultMetricConfig provides config for the spark.model.result metric.
 type SparkModelResultMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -4507,6 +4647,106 @@ func (ms *SparkStreamingQueryWatermarkDelayMetricConfig) Unmarshal(parser *confm
 	return nil
 }
 
+// SparkWorkerCoreLimitMetricConfig provides config for the spark.worker.core.limit metric.
+type SparkWorkerCoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkWorkerCoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkWorkerCoreUsageMetricConfig provides config for the spark.worker.core.usage metric.
+type SparkWorkerCoreUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkWorkerCoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkWorkerHeartbeatAgeMetricConfig provides config for the spark.worker.heartbeat.age metric.
+type SparkWorkerHeartbeatAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkWorkerHeartbeatAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkWorkerMemoryLimitMetricConfig provides config for the spark.worker.memory.limit metric.
+type SparkWorkerMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkWorkerMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SparkWorkerMemoryUsageMetricConfig provides config for the spark.worker.memory.usage metric.
+type SparkWorkerMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkWorkerMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnApplicationContainerActiveMetricConfig provides config for the yarn.application.container.active metric.
 type YarnApplicationContainerActiveMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -4574,6 +4814,166 @@ type YarnApplicationPreemptedMetricConfig struct {
 }
 
 func (ms *YarnApplicationPreemptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationPreemptedMemoryTimeMetricConfig provides config for the yarn.application.preempted.memory.time metric.
+type YarnApplicationPreemptedMemoryTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationPreemptedMemoryTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationPreemptedVcoreTimeMetricConfig provides config for the yarn.application.preempted.vcore.time metric.
+type YarnApplicationPreemptedVcoreTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationPreemptedVcoreTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationPriorityMetricConfig provides config for the yarn.application.priority metric.
+type YarnApplicationPriorityMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationPriorityMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationProgressMetricConfig provides config for the yarn.application.progress metric.
+type YarnApplicationProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationReservedMemoryMetricConfig provides config for the yarn.application.reserved.memory metric.
+type YarnApplicationReservedMemoryMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationReservedMemoryMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationReservedVcoreMetricConfig provides config for the yarn.application.reserved.vcore metric.
+type YarnApplicationReservedVcoreMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationReservedVcoreMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationShareClusterMetricConfig provides config for the yarn.application.share.cluster metric.
+type YarnApplicationShareClusterMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationShareClusterMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnApplicationShareQueueMetricConfig provides config for the yarn.application.share.queue metric.
+type YarnApplicationShareQueueMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnApplicationShareQueueMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -4847,6 +5247,26 @@ func (ms *YarnNodeContainersMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// YarnNodeLastHealthReportAgeMetricConfig provides config for the yarn.node.last_health_report.age metric.
+type YarnNodeLastHealthReportAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnNodeLastHealthReportAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnNodeMemoryUsageMetricConfig provides config for the yarn.node.memory.usage metric.
 type YarnNodeMemoryUsageMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -4947,6 +5367,86 @@ func (ms *YarnQueueAmMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
+// YarnQueueAmUserMemoryLimitMetricConfig provides config for the yarn.queue.am.user.memory.limit metric.
+type YarnQueueAmUserMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueAmUserMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueAmUserVcoreLimitMetricConfig provides config for the yarn.queue.am.user.vcore.limit metric.
+type YarnQueueAmUserVcoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueAmUserVcoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueAmVcoreLimitMetricConfig provides config for the yarn.queue.am.vcore.limit metric.
+type YarnQueueAmVcoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueAmVcoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueAmVcoreUsageMetricConfig provides config for the yarn.queue.am.vcore.usage metric.
+type YarnQueueAmVcoreUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueAmVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnQueueApplicationLimitMetricConfig provides config for the yarn.queue.application.limit metric.
 type YarnQueueApplicationLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -4954,6 +5454,26 @@ type YarnQueueApplicationLimitMetricConfig struct {
 }
 
 func (ms *YarnQueueApplicationLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueApplicationUserLimitMetricConfig provides config for the yarn.queue.application.user.limit metric.
+type YarnQueueApplicationUserLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueApplicationUserLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -5087,6 +5607,106 @@ func (ms *YarnQueueContainersMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// YarnQueueMemoryDemandMetricConfig provides config for the yarn.queue.memory.demand metric.
+type YarnQueueMemoryDemandMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueMemoryDemandMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueMemoryFairShareMetricConfig provides config for the yarn.queue.memory.fair_share metric.
+type YarnQueueMemoryFairShareMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueMemoryFairShareMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueMemoryLimitMetricConfig provides config for the yarn.queue.memory.limit metric.
+type YarnQueueMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueMemoryMinimumMetricConfig provides config for the yarn.queue.memory.minimum metric.
+type YarnQueueMemoryMinimumMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueMemoryMinimumMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueMemorySteadyFairShareMetricConfig provides config for the yarn.queue.memory.steady_fair_share metric.
+type YarnQueueMemorySteadyFairShareMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueMemorySteadyFairShareMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnQueueMemoryUsageMetricConfig provides config for the yarn.queue.memory.usage metric.
 type YarnQueueMemoryUsageMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -5094,6 +5714,326 @@ type YarnQueueMemoryUsageMetricConfig struct {
 }
 
 func (ms *YarnQueueMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionCapacityGuaranteedMetricConfig provides config for the yarn.queue.partition.capacity.guaranteed metric.
+type YarnQueuePartitionCapacityGuaranteedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionCapacityGuaranteedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionCapacityLimitMetricConfig provides config for the yarn.queue.partition.capacity.limit metric.
+type YarnQueuePartitionCapacityLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionCapacityLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionCapacityUsageMetricConfig provides config for the yarn.queue.partition.capacity.usage metric.
+type YarnQueuePartitionCapacityUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionCapacityUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionCapacityUtilizationMetricConfig provides config for the yarn.queue.partition.capacity.utilization metric.
+type YarnQueuePartitionCapacityUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionCapacityUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionMemoryUsageMetricConfig provides config for the yarn.queue.partition.memory.usage metric.
+type YarnQueuePartitionMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueuePartitionVcoreUsageMetricConfig provides config for the yarn.queue.partition.vcore.usage metric.
+type YarnQueuePartitionVcoreUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueuePartitionVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueUserApplicationsMetricConfig provides config for the yarn.queue.user.applications metric.
+type YarnQueueUserApplicationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueUserApplicationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueUserLimitMetricConfig provides config for the yarn.queue.user.limit metric.
+type YarnQueueUserLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueUserLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueUserLimitFactorMetricConfig provides config for the yarn.queue.user.limit.factor metric.
+type YarnQueueUserLimitFactorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueUserLimitFactorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueUserMemoryUsageMetricConfig provides config for the yarn.queue.user.memory.usage metric.
+type YarnQueueUserMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueUserMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueUserVcoreUsageMetricConfig provides config for the yarn.queue.user.vcore.usage metric.
+type YarnQueueUserVcoreUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueUserVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueVcoreDemandMetricConfig provides config for the yarn.queue.vcore.demand metric.
+type YarnQueueVcoreDemandMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueVcoreDemandMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueVcoreFairShareMetricConfig provides config for the yarn.queue.vcore.fair_share metric.
+type YarnQueueVcoreFairShareMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueVcoreFairShareMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueVcoreLimitMetricConfig provides config for the yarn.queue.vcore.limit metric.
+type YarnQueueVcoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueVcoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueVcoreMinimumMetricConfig provides config for the yarn.queue.vcore.minimum metric.
+type YarnQueueVcoreMinimumMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueVcoreMinimumMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueVcoreSteadyFairShareMetricConfig provides config for the yarn.queue.vcore.steady_fair_share metric.
+type YarnQueueVcoreSteadyFairShareMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueVcoreSteadyFairShareMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -5287,6 +6227,13 @@ type MetricsConfig struct {
 	SparkExecutorTaskLimit                             SparkExecutorTaskLimitMetricConfig                             `mapstructure:"spark.executor.task.limit"`
 	SparkExecutorTaskResult                            SparkExecutorTaskResultMetricConfig                            `mapstructure:"spark.executor.task.result"`
 	SparkExecutorTime                                  SparkExecutorTimeMetricConfig                                  `mapstructure:"spark.executor.time"`
+	SparkMasterApplications                            SparkMasterApplicationsMetricConfig                            `mapstructure:"spark.master.applications"`
+	SparkMasterCoreLimit                               SparkMasterCoreLimitMetricConfig                               `mapstructure:"spark.master.core.limit"`
+	SparkMasterCoreUsage                               SparkMasterCoreUsageMetricConfig                               `mapstructure:"spark.master.core.usage"`
+	SparkMasterDrivers                                 SparkMasterDriversMetricConfig                                 `mapstructure:"spark.master.drivers"`
+	SparkMasterMemoryLimit                             SparkMasterMemoryLimitMetricConfig                             `mapstructure:"spark.master.memory.limit"`
+	SparkMasterMemoryUsage                             SparkMasterMemoryUsageMetricConfig                             `mapstructure:"spark.master.memory.usage"`
+	SparkMasterWorkers                                 SparkMasterWorkersMetricConfig                                 `mapstructure:"spark.master.workers"`
 	SparkModelResult                                   SparkModelResultMetricConfig                                   `mapstructure:"spark.model.result"`
 	SparkSQLBroadcastRecords                           SparkSQLBroadcastRecordsMetricConfig                           `mapstructure:"spark.sql.broadcast.records"`
 	SparkSQLBroadcastSize                              SparkSQLBroadcastSizeMetricConfig                              `mapstructure:"spark.sql.broadcast.size"`
@@ -5354,10 +6301,23 @@ type MetricsConfig struct {
 	SparkStreamingQueryStateMemory                     SparkStreamingQueryStateMemoryMetricConfig                     `mapstructure:"spark.streaming.query.state.memory"`
 	SparkStreamingQueryStateRows                       SparkStreamingQueryStateRowsMetricConfig                       `mapstructure:"spark.streaming.query.state.rows"`
 	SparkStreamingQueryWatermarkDelay                  SparkStreamingQueryWatermarkDelayMetricConfig                  `mapstructure:"spark.streaming.query.watermark.delay"`
+	SparkWorkerCoreLimit                               SparkWorkerCoreLimitMetricConfig                               `mapstructure:"spark.worker.core.limit"`
+	SparkWorkerCoreUsage                               SparkWorkerCoreUsageMetricConfig                               `mapstructure:"spark.worker.core.usage"`
+	SparkWorkerHeartbeatAge                            SparkWorkerHeartbeatAgeMetricConfig                            `mapstructure:"spark.worker.heartbeat.age"`
+	SparkWorkerMemoryLimit                             SparkWorkerMemoryLimitMetricConfig                             `mapstructure:"spark.worker.memory.limit"`
+	SparkWorkerMemoryUsage                             SparkWorkerMemoryUsageMetricConfig                             `mapstructure:"spark.worker.memory.usage"`
 	YarnApplicationContainerActive                     YarnApplicationContainerActiveMetricConfig                     `mapstructure:"yarn.application.container.active"`
 	YarnApplicationMemoryTime                          YarnApplicationMemoryTimeMetricConfig                          `mapstructure:"yarn.application.memory.time"`
 	YarnApplicationMemoryUsage                         YarnApplicationMemoryUsageMetricConfig                         `mapstructure:"yarn.application.memory.usage"`
 	YarnApplicationPreempted                           YarnApplicationPreemptedMetricConfig                           `mapstructure:"yarn.application.preempted"`
+	YarnApplicationPreemptedMemoryTime                 YarnApplicationPreemptedMemoryTimeMetricConfig                 `mapstructure:"yarn.application.preempted.memory.time"`
+	YarnApplicationPreemptedVcoreTime                  YarnApplicationPreemptedVcoreTimeMetricConfig                  `mapstructure:"yarn.application.preempted.vcore.time"`
+	YarnApplicationPriority                            YarnApplicationPriorityMetricConfig                            `mapstructure:"yarn.application.priority"`
+	YarnApplicationProgress                            YarnApplicationProgressMetricConfig                            `mapstructure:"yarn.application.progress"`
+	YarnApplicationReservedMemory                      YarnApplicationReservedMemoryMetricConfig                      `mapstructure:"yarn.application.reserved.memory"`
+	YarnApplicationReservedVcore                       YarnApplicationReservedVcoreMetricConfig                       `mapstructure:"yarn.application.reserved.vcore"`
+	YarnApplicationShareCluster                        YarnApplicationShareClusterMetricConfig                        `mapstructure:"yarn.application.share.cluster"`
+	YarnApplicationShareQueue                          YarnApplicationShareQueueMetricConfig                          `mapstructure:"yarn.application.share.queue"`
 	YarnApplicationVcoreTime                           YarnApplicationVcoreTimeMetricConfig                           `mapstructure:"yarn.application.vcore.time"`
 	YarnApplicationVcoreUsage                          YarnApplicationVcoreUsageMetricConfig                          `mapstructure:"yarn.application.vcore.usage"`
 	YarnApplicationWaitDuration                        YarnApplicationWaitDurationMetricConfig                        `mapstructure:"yarn.application.wait.duration"`
@@ -5371,19 +6331,46 @@ type MetricsConfig struct {
 	YarnClusterVcoreLimit                              YarnClusterVcoreLimitMetricConfig                              `mapstructure:"yarn.cluster.vcore.limit"`
 	YarnClusterVcoreUsage                              YarnClusterVcoreUsageMetricConfig                              `mapstructure:"yarn.cluster.vcore.usage"`
 	YarnNodeContainers                                 YarnNodeContainersMetricConfig                                 `mapstructure:"yarn.node.containers"`
+	YarnNodeLastHealthReportAge                        YarnNodeLastHealthReportAgeMetricConfig                        `mapstructure:"yarn.node.last_health_report.age"`
 	YarnNodeMemoryUsage                                YarnNodeMemoryUsageMetricConfig                                `mapstructure:"yarn.node.memory.usage"`
 	YarnNodeStatus                                     YarnNodeStatusMetricConfig                                     `mapstructure:"yarn.node.status"`
 	YarnNodeVcoreUsage                                 YarnNodeVcoreUsageMetricConfig                                 `mapstructure:"yarn.node.vcore.usage"`
 	YarnQueueAmMemoryLimit                             YarnQueueAmMemoryLimitMetricConfig                             `mapstructure:"yarn.queue.am.memory.limit"`
 	YarnQueueAmMemoryUsage                             YarnQueueAmMemoryUsageMetricConfig                             `mapstructure:"yarn.queue.am.memory.usage"`
+	YarnQueueAmUserMemoryLimit                         YarnQueueAmUserMemoryLimitMetricConfig                         `mapstructure:"yarn.queue.am.user.memory.limit"`
+	YarnQueueAmUserVcoreLimit                          YarnQueueAmUserVcoreLimitMetricConfig                          `mapstructure:"yarn.queue.am.user.vcore.limit"`
+	YarnQueueAmVcoreLimit                              YarnQueueAmVcoreLimitMetricConfig                              `mapstructure:"yarn.queue.am.vcore.limit"`
+	YarnQueueAmVcoreUsage                              YarnQueueAmVcoreUsageMetricConfig                              `mapstructure:"yarn.queue.am.vcore.usage"`
 	YarnQueueApplicationLimit                          YarnQueueApplicationLimitMetricConfig                          `mapstructure:"yarn.queue.application.limit"`
+	YarnQueueApplicationUserLimit                      YarnQueueApplicationUserLimitMetricConfig                      `mapstructure:"yarn.queue.application.user.limit"`
 	YarnQueueApplications                              YarnQueueApplicationsMetricConfig                              `mapstructure:"yarn.queue.applications"`
 	YarnQueueCapacityGuaranteed                        YarnQueueCapacityGuaranteedMetricConfig                        `mapstructure:"yarn.queue.capacity.guaranteed"`
 	YarnQueueCapacityLimit                             YarnQueueCapacityLimitMetricConfig                             `mapstructure:"yarn.queue.capacity.limit"`
 	YarnQueueCapacityUsage                             YarnQueueCapacityUsageMetricConfig                             `mapstructure:"yarn.queue.capacity.usage"`
 	YarnQueueCapacityUtilization                       YarnQueueCapacityUtilizationMetricConfig                       `mapstructure:"yarn.queue.capacity.utilization"`
 	YarnQueueContainers                                YarnQueueContainersMetricConfig                                `mapstructure:"yarn.queue.containers"`
+	YarnQueueMemoryDemand                              YarnQueueMemoryDemandMetricConfig                              `mapstructure:"yarn.queue.memory.demand"`
+	YarnQueueMemoryFairShare                           YarnQueueMemoryFairShareMetricConfig                           `mapstructure:"yarn.queue.memory.fair_share"`
+	YarnQueueMemoryLimit                               YarnQueueMemoryLimitMetricConfig                               `mapstructure:"yarn.queue.memory.limit"`
+	YarnQueueMemoryMinimum                             YarnQueueMemoryMinimumMetricConfig                             `mapstructure:"yarn.queue.memory.minimum"`
+	YarnQueueMemorySteadyFairShare                     YarnQueueMemorySteadyFairShareMetricConfig                     `mapstructure:"yarn.queue.memory.steady_fair_share"`
 	YarnQueueMemoryUsage                               YarnQueueMemoryUsageMetricConfig                               `mapstructure:"yarn.queue.memory.usage"`
+	YarnQueuePartitionCapacityGuaranteed               YarnQueuePartitionCapacityGuaranteedMetricConfig               `mapstructure:"yarn.queue.partition.capacity.guaranteed"`
+	YarnQueuePartitionCapacityLimit                    YarnQueuePartitionCapacityLimitMetricConfig                    `mapstructure:"yarn.queue.partition.capacity.limit"`
+	YarnQueuePartitionCapacityUsage                    YarnQueuePartitionCapacityUsageMetricConfig                    `mapstructure:"yarn.queue.partition.capacity.usage"`
+	YarnQueuePartitionCapacityUtilization              YarnQueuePartitionCapacityUtilizationMetricConfig              `mapstructure:"yarn.queue.partition.capacity.utilization"`
+	YarnQueuePartitionMemoryUsage                      YarnQueuePartitionMemoryUsageMetricConfig                      `mapstructure:"yarn.queue.partition.memory.usage"`
+	YarnQueuePartitionVcoreUsage                       YarnQueuePartitionVcoreUsageMetricConfig                       `mapstructure:"yarn.queue.partition.vcore.usage"`
+	YarnQueueUserApplications                          YarnQueueUserApplicationsMetricConfig                          `mapstructure:"yarn.queue.user.applications"`
+	YarnQueueUserLimit                                 YarnQueueUserLimitMetricConfig                                 `mapstructure:"yarn.queue.user.limit"`
+	YarnQueueUserLimitFactor                           YarnQueueUserLimitFactorMetricConfig                           `mapstructure:"yarn.queue.user.limit.factor"`
+	YarnQueueUserMemoryUsage                           YarnQueueUserMemoryUsageMetricConfig                           `mapstructure:"yarn.queue.user.memory.usage"`
+	YarnQueueUserVcoreUsage                            YarnQueueUserVcoreUsageMetricConfig                            `mapstructure:"yarn.queue.user.vcore.usage"`
+	YarnQueueVcoreDemand                               YarnQueueVcoreDemandMetricConfig                               `mapstructure:"yarn.queue.vcore.demand"`
+	YarnQueueVcoreFairShare                            YarnQueueVcoreFairShareMetricConfig                            `mapstructure:"yarn.queue.vcore.fair_share"`
+	YarnQueueVcoreLimit                                YarnQueueVcoreLimitMetricConfig                                `mapstructure:"yarn.queue.vcore.limit"`
+	YarnQueueVcoreMinimum                              YarnQueueVcoreMinimumMetricConfig                              `mapstructure:"yarn.queue.vcore.minimum"`
+	YarnQueueVcoreSteadyFairShare                      YarnQueueVcoreSteadyFairShareMetricConfig                      `mapstructure:"yarn.queue.vcore.steady_fair_share"`
 	YarnQueueVcoreUsage                                YarnQueueVcoreUsageMetricConfig                                `mapstructure:"yarn.queue.vcore.usage"`
 }
 
@@ -5863,6 +6850,27 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkExecutorTime: SparkExecutorTimeMetricConfig{
 			Enabled: true,
 		},
+		SparkMasterApplications: SparkMasterApplicationsMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterCoreLimit: SparkMasterCoreLimitMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterCoreUsage: SparkMasterCoreUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterDrivers: SparkMasterDriversMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterMemoryLimit: SparkMasterMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterMemoryUsage: SparkMasterMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkMasterWorkers: SparkMasterWorkersMetricConfig{
+			Enabled: true,
+		},
 		SparkModelResult: SparkModelResultMetricConfig{
 			Enabled: true,
 		},
@@ -6064,6 +7072,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 			Enabled: true,
 		},
+		SparkWorkerCoreLimit: SparkWorkerCoreLimitMetricConfig{
+			Enabled: true,
+		},
+		SparkWorkerCoreUsage: SparkWorkerCoreUsageMetricConfig{
+			Enabled: true,
+		},
+		SparkWorkerHeartbeatAge: SparkWorkerHeartbeatAgeMetricConfig{
+			Enabled: true,
+		},
+		SparkWorkerMemoryLimit: SparkWorkerMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SparkWorkerMemoryUsage: SparkWorkerMemoryUsageMetricConfig{
+			Enabled: true,
+		},
 		YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 			Enabled: true,
 		},
@@ -6074,6 +7097,30 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		YarnApplicationPreempted: YarnApplicationPreemptedMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationPreemptedMemoryTime: YarnApplicationPreemptedMemoryTimeMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationPreemptedVcoreTime: YarnApplicationPreemptedVcoreTimeMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationPriority: YarnApplicationPriorityMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationProgress: YarnApplicationProgressMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationReservedMemory: YarnApplicationReservedMemoryMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationReservedVcore: YarnApplicationReservedVcoreMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationShareCluster: YarnApplicationShareClusterMetricConfig{
+			Enabled: true,
+		},
+		YarnApplicationShareQueue: YarnApplicationShareQueueMetricConfig{
 			Enabled: true,
 		},
 		YarnApplicationVcoreTime: YarnApplicationVcoreTimeMetricConfig{
@@ -6115,6 +7162,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnNodeContainers: YarnNodeContainersMetricConfig{
 			Enabled: true,
 		},
+		YarnNodeLastHealthReportAge: YarnNodeLastHealthReportAgeMetricConfig{
+			Enabled: true,
+		},
 		YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
 			Enabled: true,
 		},
@@ -6130,7 +7180,22 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 			Enabled: true,
 		},
+		YarnQueueAmUserMemoryLimit: YarnQueueAmUserMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueAmUserVcoreLimit: YarnQueueAmUserVcoreLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueAmVcoreLimit: YarnQueueAmVcoreLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueAmVcoreUsage: YarnQueueAmVcoreUsageMetricConfig{
+			Enabled: true,
+		},
 		YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueApplicationUserLimit: YarnQueueApplicationUserLimitMetricConfig{
 			Enabled: true,
 		},
 		YarnQueueApplications: YarnQueueApplicationsMetricConfig{
@@ -6151,7 +7216,70 @@ func DefaultMetricsConfig() MetricsConfig {
 		YarnQueueContainers: YarnQueueContainersMetricConfig{
 			Enabled: true,
 		},
+		YarnQueueMemoryDemand: YarnQueueMemoryDemandMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueMemoryFairShare: YarnQueueMemoryFairShareMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueMemoryLimit: YarnQueueMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueMemoryMinimum: YarnQueueMemoryMinimumMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueMemorySteadyFairShare: YarnQueueMemorySteadyFairShareMetricConfig{
+			Enabled: true,
+		},
 		YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionCapacityGuaranteed: YarnQueuePartitionCapacityGuaranteedMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionCapacityLimit: YarnQueuePartitionCapacityLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionCapacityUsage: YarnQueuePartitionCapacityUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionCapacityUtilization: YarnQueuePartitionCapacityUtilizationMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionMemoryUsage: YarnQueuePartitionMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueuePartitionVcoreUsage: YarnQueuePartitionVcoreUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueUserApplications: YarnQueueUserApplicationsMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueUserLimit: YarnQueueUserLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueUserLimitFactor: YarnQueueUserLimitFactorMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueUserMemoryUsage: YarnQueueUserMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueUserVcoreUsage: YarnQueueUserVcoreUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueVcoreDemand: YarnQueueVcoreDemandMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueVcoreFairShare: YarnQueueVcoreFairShareMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueVcoreLimit: YarnQueueVcoreLimitMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueVcoreMinimum: YarnQueueVcoreMinimumMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueVcoreSteadyFairShare: YarnQueueVcoreSteadyFairShareMetricConfig{
 			Enabled: true,
 		},
 		YarnQueueVcoreUsage: YarnQueueVcoreUsageMetricConfig{
@@ -6196,6 +7324,7 @@ type ResourceAttributesConfig struct {
 	SparkApplicationID        ResourceAttributeConfig `mapstructure:"spark.application.id"`
 	SparkApplicationName      ResourceAttributeConfig `mapstructure:"spark.application.name"`
 	SparkClusterName          ResourceAttributeConfig `mapstructure:"spark.cluster.name"`
+	SparkMasterName           ResourceAttributeConfig `mapstructure:"spark.master.name"`
 	SparkModelName            ResourceAttributeConfig `mapstructure:"spark.model.name"`
 	SparkModelVersion         ResourceAttributeConfig `mapstructure:"spark.model.version"`
 	SparkUserName             ResourceAttributeConfig `mapstructure:"spark.user.name"`
@@ -6228,6 +7357,9 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 			Enabled: true,
 		},
 		SparkClusterName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		SparkMasterName: ResourceAttributeConfig{
 			Enabled: true,
 		},
 		SparkModelName: ResourceAttributeConfig{

@@ -500,6 +500,27 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorTime: SparkExecutorTimeMetricConfig{
 						Enabled: true,
 					},
+					SparkMasterApplications: SparkMasterApplicationsMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterCoreLimit: SparkMasterCoreLimitMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterCoreUsage: SparkMasterCoreUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterDrivers: SparkMasterDriversMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterMemoryLimit: SparkMasterMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterMemoryUsage: SparkMasterMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkMasterWorkers: SparkMasterWorkersMetricConfig{
+						Enabled: true,
+					},
 					SparkModelResult: SparkModelResultMetricConfig{
 						Enabled: true,
 					},
@@ -701,6 +722,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 						Enabled: true,
 					},
+					SparkWorkerCoreLimit: SparkWorkerCoreLimitMetricConfig{
+						Enabled: true,
+					},
+					SparkWorkerCoreUsage: SparkWorkerCoreUsageMetricConfig{
+						Enabled: true,
+					},
+					SparkWorkerHeartbeatAge: SparkWorkerHeartbeatAgeMetricConfig{
+						Enabled: true,
+					},
+					SparkWorkerMemoryLimit: SparkWorkerMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SparkWorkerMemoryUsage: SparkWorkerMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 						Enabled: true,
 					},
@@ -711,6 +747,30 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					YarnApplicationPreempted: YarnApplicationPreemptedMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationPreemptedMemoryTime: YarnApplicationPreemptedMemoryTimeMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationPreemptedVcoreTime: YarnApplicationPreemptedVcoreTimeMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationPriority: YarnApplicationPriorityMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationProgress: YarnApplicationProgressMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationReservedMemory: YarnApplicationReservedMemoryMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationReservedVcore: YarnApplicationReservedVcoreMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationShareCluster: YarnApplicationShareClusterMetricConfig{
+						Enabled: true,
+					},
+					YarnApplicationShareQueue: YarnApplicationShareQueueMetricConfig{
 						Enabled: true,
 					},
 					YarnApplicationVcoreTime: YarnApplicationVcoreTimeMetricConfig{
@@ -752,6 +812,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnNodeContainers: YarnNodeContainersMetricConfig{
 						Enabled: true,
 					},
+					YarnNodeLastHealthReportAge: YarnNodeLastHealthReportAgeMetricConfig{
+						Enabled: true,
+					},
 					YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
 						Enabled: true,
 					},
@@ -767,7 +830,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 						Enabled: true,
 					},
+					YarnQueueAmUserMemoryLimit: YarnQueueAmUserMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueAmUserVcoreLimit: YarnQueueAmUserVcoreLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueAmVcoreLimit: YarnQueueAmVcoreLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueAmVcoreUsage: YarnQueueAmVcoreUsageMetricConfig{
+						Enabled: true,
+					},
 					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueApplicationUserLimit: YarnQueueApplicationUserLimitMetricConfig{
 						Enabled: true,
 					},
 					YarnQueueApplications: YarnQueueApplicationsMetricConfig{
@@ -788,7 +866,70 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueContainers: YarnQueueContainersMetricConfig{
 						Enabled: true,
 					},
+					YarnQueueMemoryDemand: YarnQueueMemoryDemandMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueMemoryFairShare: YarnQueueMemoryFairShareMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueMemoryLimit: YarnQueueMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueMemoryMinimum: YarnQueueMemoryMinimumMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueMemorySteadyFairShare: YarnQueueMemorySteadyFairShareMetricConfig{
+						Enabled: true,
+					},
 					YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionCapacityGuaranteed: YarnQueuePartitionCapacityGuaranteedMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionCapacityLimit: YarnQueuePartitionCapacityLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionCapacityUsage: YarnQueuePartitionCapacityUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionCapacityUtilization: YarnQueuePartitionCapacityUtilizationMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionMemoryUsage: YarnQueuePartitionMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueuePartitionVcoreUsage: YarnQueuePartitionVcoreUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueUserApplications: YarnQueueUserApplicationsMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueUserLimit: YarnQueueUserLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueUserLimitFactor: YarnQueueUserLimitFactorMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueUserMemoryUsage: YarnQueueUserMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueUserVcoreUsage: YarnQueueUserVcoreUsageMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueVcoreDemand: YarnQueueVcoreDemandMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueVcoreFairShare: YarnQueueVcoreFairShareMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueVcoreLimit: YarnQueueVcoreLimitMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueVcoreMinimum: YarnQueueVcoreMinimumMetricConfig{
+						Enabled: true,
+					},
+					YarnQueueVcoreSteadyFairShare: YarnQueueVcoreSteadyFairShareMetricConfig{
 						Enabled: true,
 					},
 					YarnQueueVcoreUsage: YarnQueueVcoreUsageMetricConfig{
@@ -804,6 +945,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationID:        ResourceAttributeConfig{Enabled: true},
 					SparkApplicationName:      ResourceAttributeConfig{Enabled: true},
 					SparkClusterName:          ResourceAttributeConfig{Enabled: true},
+					SparkMasterName:           ResourceAttributeConfig{Enabled: true},
 					SparkModelName:            ResourceAttributeConfig{Enabled: true},
 					SparkModelVersion:         ResourceAttributeConfig{Enabled: true},
 					SparkUserName:             ResourceAttributeConfig{Enabled: true},
@@ -1291,6 +1433,27 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkExecutorTime: SparkExecutorTimeMetricConfig{
 						Enabled: false,
 					},
+					SparkMasterApplications: SparkMasterApplicationsMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterCoreLimit: SparkMasterCoreLimitMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterCoreUsage: SparkMasterCoreUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterDrivers: SparkMasterDriversMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterMemoryLimit: SparkMasterMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterMemoryUsage: SparkMasterMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkMasterWorkers: SparkMasterWorkersMetricConfig{
+						Enabled: false,
+					},
 					SparkModelResult: SparkModelResultMetricConfig{
 						Enabled: false,
 					},
@@ -1492,6 +1655,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkStreamingQueryWatermarkDelay: SparkStreamingQueryWatermarkDelayMetricConfig{
 						Enabled: false,
 					},
+					SparkWorkerCoreLimit: SparkWorkerCoreLimitMetricConfig{
+						Enabled: false,
+					},
+					SparkWorkerCoreUsage: SparkWorkerCoreUsageMetricConfig{
+						Enabled: false,
+					},
+					SparkWorkerHeartbeatAge: SparkWorkerHeartbeatAgeMetricConfig{
+						Enabled: false,
+					},
+					SparkWorkerMemoryLimit: SparkWorkerMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SparkWorkerMemoryUsage: SparkWorkerMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					YarnApplicationContainerActive: YarnApplicationContainerActiveMetricConfig{
 						Enabled: false,
 					},
@@ -1502,6 +1680,30 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					YarnApplicationPreempted: YarnApplicationPreemptedMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationPreemptedMemoryTime: YarnApplicationPreemptedMemoryTimeMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationPreemptedVcoreTime: YarnApplicationPreemptedVcoreTimeMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationPriority: YarnApplicationPriorityMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationProgress: YarnApplicationProgressMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationReservedMemory: YarnApplicationReservedMemoryMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationReservedVcore: YarnApplicationReservedVcoreMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationShareCluster: YarnApplicationShareClusterMetricConfig{
+						Enabled: false,
+					},
+					YarnApplicationShareQueue: YarnApplicationShareQueueMetricConfig{
 						Enabled: false,
 					},
 					YarnApplicationVcoreTime: YarnApplicationVcoreTimeMetricConfig{
@@ -1543,6 +1745,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnNodeContainers: YarnNodeContainersMetricConfig{
 						Enabled: false,
 					},
+					YarnNodeLastHealthReportAge: YarnNodeLastHealthReportAgeMetricConfig{
+						Enabled: false,
+					},
 					YarnNodeMemoryUsage: YarnNodeMemoryUsageMetricConfig{
 						Enabled: false,
 					},
@@ -1558,7 +1763,22 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueAmMemoryUsage: YarnQueueAmMemoryUsageMetricConfig{
 						Enabled: false,
 					},
+					YarnQueueAmUserMemoryLimit: YarnQueueAmUserMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueAmUserVcoreLimit: YarnQueueAmUserVcoreLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueAmVcoreLimit: YarnQueueAmVcoreLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueAmVcoreUsage: YarnQueueAmVcoreUsageMetricConfig{
+						Enabled: false,
+					},
 					YarnQueueApplicationLimit: YarnQueueApplicationLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueApplicationUserLimit: YarnQueueApplicationUserLimitMetricConfig{
 						Enabled: false,
 					},
 					YarnQueueApplications: YarnQueueApplicationsMetricConfig{
@@ -1579,7 +1799,70 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					YarnQueueContainers: YarnQueueContainersMetricConfig{
 						Enabled: false,
 					},
+					YarnQueueMemoryDemand: YarnQueueMemoryDemandMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueMemoryFairShare: YarnQueueMemoryFairShareMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueMemoryLimit: YarnQueueMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueMemoryMinimum: YarnQueueMemoryMinimumMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueMemorySteadyFairShare: YarnQueueMemorySteadyFairShareMetricConfig{
+						Enabled: false,
+					},
 					YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionCapacityGuaranteed: YarnQueuePartitionCapacityGuaranteedMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionCapacityLimit: YarnQueuePartitionCapacityLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionCapacityUsage: YarnQueuePartitionCapacityUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionCapacityUtilization: YarnQueuePartitionCapacityUtilizationMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionMemoryUsage: YarnQueuePartitionMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueuePartitionVcoreUsage: YarnQueuePartitionVcoreUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueUserApplications: YarnQueueUserApplicationsMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueUserLimit: YarnQueueUserLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueUserLimitFactor: YarnQueueUserLimitFactorMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueUserMemoryUsage: YarnQueueUserMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueUserVcoreUsage: YarnQueueUserVcoreUsageMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueVcoreDemand: YarnQueueVcoreDemandMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueVcoreFairShare: YarnQueueVcoreFairShareMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueVcoreLimit: YarnQueueVcoreLimitMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueVcoreMinimum: YarnQueueVcoreMinimumMetricConfig{
+						Enabled: false,
+					},
+					YarnQueueVcoreSteadyFairShare: YarnQueueVcoreSteadyFairShareMetricConfig{
 						Enabled: false,
 					},
 					YarnQueueVcoreUsage: YarnQueueVcoreUsageMetricConfig{
@@ -1595,6 +1878,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SparkApplicationID:        ResourceAttributeConfig{Enabled: false},
 					SparkApplicationName:      ResourceAttributeConfig{Enabled: false},
 					SparkClusterName:          ResourceAttributeConfig{Enabled: false},
+					SparkMasterName:           ResourceAttributeConfig{Enabled: false},
 					SparkModelName:            ResourceAttributeConfig{Enabled: false},
 					SparkModelVersion:         ResourceAttributeConfig{Enabled: false},
 					SparkUserName:             ResourceAttributeConfig{Enabled: false},
@@ -1608,7 +1892,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HdfsDatanodeBlockCountMetricConfig{}, HdfsDatanodeBlockIoMetricConfig{}, HdfsDatanodeBlockVerificationFailuresMetricConfig{}, HdfsDatanodeCacheBlocksMetricConfig{}, HdfsDatanodeCacheFailuresMetricConfig{}, HdfsDatanodeCacheLimitMetricConfig{}, HdfsDatanodeCacheUsageMetricConfig{}, HdfsDatanodeCapacityFreeMetricConfig{}, HdfsDatanodeCapacityLimitMetricConfig{}, HdfsDatanodeCapacityLostMetricConfig{}, HdfsDatanodeCapacityNonDfsUsageMetricConfig{}, HdfsDatanodeCapacityUsageMetricConfig{}, HdfsDatanodeHeartbeatAgeMetricConfig{}, HdfsDatanodeIoSizeMetricConfig{}, HdfsDatanodeJvmGcCountMetricConfig{}, HdfsDatanodeJvmGcTimeMetricConfig{}, HdfsDatanodeJvmMemoryLimitMetricConfig{}, HdfsDatanodeJvmMemoryUsageMetricConfig{}, HdfsDatanodeJvmPauseTimeMetricConfig{}, HdfsDatanodeJvmThreadsMetricConfig{}, HdfsDatanodeNetworkErrorsMetricConfig{}, HdfsDatanodeStatusMetricConfig{}, HdfsDatanodeTransfersMetricConfig{}, HdfsDatanodeVolumeFailuresMetricConfig{}, HdfsDatanodeVolumeLastFailureAgeMetricConfig{}, HdfsNamenodeBlockCountMetricConfig{}, HdfsNamenodeBlockStatusMetricConfig{}, HdfsNamenodeCapacityFreeMetricConfig{}, HdfsNamenodeCapacityLimitMetricConfig{}, HdfsNamenodeCapacityLostMetricConfig{}, HdfsNamenodeCapacityNonDfsUsageMetricConfig{}, HdfsNamenodeCapacityUsageMetricConfig{}, HdfsNamenodeCapacityUtilizationMetricConfig{}, HdfsNamenodeCheckpointAgeMetricConfig{}, HdfsNamenodeCheckpointTransactionsMetricConfig{}, HdfsNamenodeDatanodeCountMetricConfig{}, HdfsNamenodeFileCountMetricConfig{}, HdfsNamenodeJvmGcCountMetricConfig{}, HdfsNamenodeJvmGcTimeMetricConfig{}, HdfsNamenodeJvmMemoryLimitMetricConfig{}, HdfsNamenodeJvmMemoryUsageMetricConfig{}, HdfsNamenodeJvmPauseTimeMetricConfig{}, HdfsNamenodeJvmThreadsMetricConfig{}, HdfsNamenodeLoadMetricConfig{}, HdfsNamenodeLockQueueLengthMetricConfig{}, HdfsNamenodeObjectLimitMetricConfig{}, HdfsNamenodeRPCCallsMetricConfig{}, HdfsNamenodeRPCConnectionsMetricConfig{}, HdfsNamenodeRPCProcessingTimeMetricConfig{}, HdfsNamenodeRPCQueueLengthMetricConfig{}, HdfsNamenodeRPCQueueTimeMetricConfig{}, HdfsNamenodeSafemodeMetricConfig{}, HdfsNamenodeStatusMetricConfig{}, HdfsNamenodeStorageStaleMetricConfig{}, HdfsNamenodeVolumeFailuresMetricConfig{}, MapreduceJobAttemptDurationMetricConfig{}, MapreduceJobAttemptsMetricConfig{}, MapreduceJobCounterMetricConfig{}, MapreduceJobDurationMetricConfig{}, MapreduceJobProgressMetricConfig{}, MapreduceJobStatusMetricConfig{}, MapreduceJobTaskCountMetricConfig{}, MapreduceJobTaskDurationMetricConfig{}, MapreduceJobTaskProgressMetricConfig{}, MapreduceJobTaskRunningDurationMetricConfig{}, MapreduceJobTasksMetricConfig{}, MapreduceJobWaitDurationMetricConfig{}, SparkApplicationCoreLimitMetricConfig{}, SparkApplicationCoreTimeMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationEventDroppedMetricConfig{}, SparkApplicationEvictedMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorPeakMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationModelRunRecordTimeMetricConfig{}, SparkApplicationModelRunRecordsMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationSQLActiveMetricConfig{}, SparkApplicationSQLResultMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStartupDurationMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationStorageDiskUsageMetricConfig{}, SparkApplicationStorageMemoryUsageMetricConfig{}, SparkApplicationStoragePartitionsMetricConfig{}, SparkApplicationStorageRddsMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkApplicationTaskSkippedMetricConfig{}, SparkApplicationTaskSpeculativeMetricConfig{}, SparkApplicationWallTimeMetricConfig{}, SparkDriverBlockManagerDiskUsageMetricConfig{}, SparkDriverBlockManagerMemoryUsageMetricConfig{}, SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{}, SparkDriverCodeGeneratorCompilationCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{}, SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{}, SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{}, SparkDriverDagSchedulerJobActiveMetricConfig{}, SparkDriverDagSchedulerJobCountMetricConfig{}, SparkDriverDagSchedulerStageCountMetricConfig{}, SparkDriverDagSchedulerStageFailedMetricConfig{}, SparkDriverExecutorGcOperationsMetricConfig{}, SparkDriverExecutorGcTimeMetricConfig{}, SparkDriverExecutorMemoryExecutionMetricConfig{}, SparkDriverExecutorMemoryJvmMetricConfig{}, SparkDriverExecutorMemoryPoolMetricConfig{}, SparkDriverExecutorMemoryStorageMetricConfig{}, SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{}, SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{}, SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{}, SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{}, SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{}, SparkDriverJvmCPUTimeMetricConfig{}, SparkDriverLiveListenerBusPostedMetricConfig{}, SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{}, SparkDriverLiveListenerBusQueueSizeMetricConfig{}, SparkDstreamBatchDurationMetricConfig{}, SparkDstreamBatchProcessingTimeMetricConfig{}, SparkDstreamBatchSchedulingDelayMetricConfig{}, SparkDstreamBatchTotalDelayMetricConfig{}, SparkDstreamBatchesMetricConfig{}, SparkDstreamInputRateMetricConfig{}, SparkDstreamReceiversMetricConfig{}, SparkDstreamRecordsMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorExcludedMetricConfig{}, SparkExecutorGcCountMetricConfig{}, SparkExecutorGcDurationMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorRddBlocksMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorStorageMemoryLimitMetricConfig{}, SparkExecutorStorageMemoryUsageMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkModelResultMetricConfig{}, SparkSQLBroadcastRecordsMetricConfig{}, SparkSQLBroadcastSizeMetricConfig{}, SparkSQLBroadcastTimeMetricConfig{}, SparkSQLDurationMetricConfig{}, SparkSQLJoinRecordsMetricConfig{}, SparkSQLPartitionsCoalescedMetricConfig{}, SparkSQLScanFilesMetricConfig{}, SparkSQLScanRecordsMetricConfig{}, SparkSQLScanSizeMetricConfig{}, SparkSQLSpillSizeMetricConfig{}, SparkSQLStatusMetricConfig{}, SparkSQLWriteFilesMetricConfig{}, SparkSQLWriteRecordsMetricConfig{}, SparkSQLWriteSizeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorDeserializeTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageResultSerializeTimeMetricConfig{}, SparkStageResultSizeMetricConfig{}, SparkStageRunDurationMetricConfig{}, SparkStageSchedulingDelayMetricConfig{}, SparkStageShuffleBlocksFetchedMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoDiskMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskDeserializeTimeMetricConfig{}, SparkStageTaskDurationMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskLimitMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTaskSpeculativeMetricConfig{}, SparkStageTasksMetricConfig{}, SparkStreamingQueryBatchDurationMetricConfig{}, SparkStreamingQueryBatchesMetricConfig{}, SparkStreamingQueryInputRateMetricConfig{}, SparkStreamingQueryLatencyMetricConfig{}, SparkStreamingQueryProcessingRateMetricConfig{}, SparkStreamingQueryStateMemoryMetricConfig{}, SparkStreamingQueryStateRowsMetricConfig{}, SparkStreamingQueryWatermarkDelayMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HdfsDatanodeBlockCountMetricConfig{}, HdfsDatanodeBlockIoMetricConfig{}, HdfsDatanodeBlockVerificationFailuresMetricConfig{}, HdfsDatanodeCacheBlocksMetricConfig{}, HdfsDatanodeCacheFailuresMetricConfig{}, HdfsDatanodeCacheLimitMetricConfig{}, HdfsDatanodeCacheUsageMetricConfig{}, HdfsDatanodeCapacityFreeMetricConfig{}, HdfsDatanodeCapacityLimitMetricConfig{}, HdfsDatanodeCapacityLostMetricConfig{}, HdfsDatanodeCapacityNonDfsUsageMetricConfig{}, HdfsDatanodeCapacityUsageMetricConfig{}, HdfsDatanodeHeartbeatAgeMetricConfig{}, HdfsDatanodeIoSizeMetricConfig{}, HdfsDatanodeJvmGcCountMetricConfig{}, HdfsDatanodeJvmGcTimeMetricConfig{}, HdfsDatanodeJvmMemoryLimitMetricConfig{}, HdfsDatanodeJvmMemoryUsageMetricConfig{}, HdfsDatanodeJvmPauseTimeMetricConfig{}, HdfsDatanodeJvmThreadsMetricConfig{}, HdfsDatanodeNetworkErrorsMetricConfig{}, HdfsDatanodeStatusMetricConfig{}, HdfsDatanodeTransfersMetricConfig{}, HdfsDatanodeVolumeFailuresMetricConfig{}, HdfsDatanodeVolumeLastFailureAgeMetricConfig{}, HdfsNamenodeBlockCountMetricConfig{}, HdfsNamenodeBlockStatusMetricConfig{}, HdfsNamenodeCapacityFreeMetricConfig{}, HdfsNamenodeCapacityLimitMetricConfig{}, HdfsNamenodeCapacityLostMetricConfig{}, HdfsNamenodeCapacityNonDfsUsageMetricConfig{}, HdfsNamenodeCapacityUsageMetricConfig{}, HdfsNamenodeCapacityUtilizationMetricConfig{}, HdfsNamenodeCheckpointAgeMetricConfig{}, HdfsNamenodeCheckpointTransactionsMetricConfig{}, HdfsNamenodeDatanodeCountMetricConfig{}, HdfsNamenodeFileCountMetricConfig{}, HdfsNamenodeJvmGcCountMetricConfig{}, HdfsNamenodeJvmGcTimeMetricConfig{}, HdfsNamenodeJvmMemoryLimitMetricConfig{}, HdfsNamenodeJvmMemoryUsageMetricConfig{}, HdfsNamenodeJvmPauseTimeMetricConfig{}, HdfsNamenodeJvmThreadsMetricConfig{}, HdfsNamenodeLoadMetricConfig{}, HdfsNamenodeLockQueueLengthMetricConfig{}, HdfsNamenodeObjectLimitMetricConfig{}, HdfsNamenodeRPCCallsMetricConfig{}, HdfsNamenodeRPCConnectionsMetricConfig{}, HdfsNamenodeRPCProcessingTimeMetricConfig{}, HdfsNamenodeRPCQueueLengthMetricConfig{}, HdfsNamenodeRPCQueueTimeMetricConfig{}, HdfsNamenodeSafemodeMetricConfig{}, HdfsNamenodeStatusMetricConfig{}, HdfsNamenodeStorageStaleMetricConfig{}, HdfsNamenodeVolumeFailuresMetricConfig{}, MapreduceJobAttemptDurationMetricConfig{}, MapreduceJobAttemptsMetricConfig{}, MapreduceJobCounterMetricConfig{}, MapreduceJobDurationMetricConfig{}, MapreduceJobProgressMetricConfig{}, MapreduceJobStatusMetricConfig{}, MapreduceJobTaskCountMetricConfig{}, MapreduceJobTaskDurationMetricConfig{}, MapreduceJobTaskProgressMetricConfig{}, MapreduceJobTaskRunningDurationMetricConfig{}, MapreduceJobTasksMetricConfig{}, MapreduceJobWaitDurationMetricConfig{}, SparkApplicationCoreLimitMetricConfig{}, SparkApplicationCoreTimeMetricConfig{}, SparkApplicationDurationMetricConfig{}, SparkApplicationEventDroppedMetricConfig{}, SparkApplicationEvictedMetricConfig{}, SparkApplicationExecutorActiveMetricConfig{}, SparkApplicationExecutorCPUTimeMetricConfig{}, SparkApplicationExecutorLostMetricConfig{}, SparkApplicationExecutorPeakMetricConfig{}, SparkApplicationExecutorRunTimeMetricConfig{}, SparkApplicationIoRecordsMetricConfig{}, SparkApplicationIoSizeMetricConfig{}, SparkApplicationJobActiveMetricConfig{}, SparkApplicationJobResultMetricConfig{}, SparkApplicationJvmGcTimeMetricConfig{}, SparkApplicationModelRunRecordTimeMetricConfig{}, SparkApplicationModelRunRecordsMetricConfig{}, SparkApplicationSettingMetricConfig{}, SparkApplicationShuffleFetchWaitTimeMetricConfig{}, SparkApplicationShuffleIoSizeMetricConfig{}, SparkApplicationSpillSizeMetricConfig{}, SparkApplicationSQLActiveMetricConfig{}, SparkApplicationSQLResultMetricConfig{}, SparkApplicationStageActiveMetricConfig{}, SparkApplicationStageResultMetricConfig{}, SparkApplicationStartupDurationMetricConfig{}, SparkApplicationStatusMetricConfig{}, SparkApplicationStorageDiskUsageMetricConfig{}, SparkApplicationStorageMemoryUsageMetricConfig{}, SparkApplicationStoragePartitionsMetricConfig{}, SparkApplicationStorageRddsMetricConfig{}, SparkApplicationTaskActiveMetricConfig{}, SparkApplicationTaskResultMetricConfig{}, SparkApplicationTaskSkippedMetricConfig{}, SparkApplicationTaskSpeculativeMetricConfig{}, SparkApplicationWallTimeMetricConfig{}, SparkDriverBlockManagerDiskUsageMetricConfig{}, SparkDriverBlockManagerMemoryUsageMetricConfig{}, SparkDriverCodeGeneratorCompilationAverageTimeMetricConfig{}, SparkDriverCodeGeneratorCompilationCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedClassCountMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodAverageSizeMetricConfig{}, SparkDriverCodeGeneratorGeneratedMethodCountMetricConfig{}, SparkDriverCodeGeneratorSourceCodeAverageSizeMetricConfig{}, SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig{}, SparkDriverDagSchedulerJobActiveMetricConfig{}, SparkDriverDagSchedulerJobCountMetricConfig{}, SparkDriverDagSchedulerStageCountMetricConfig{}, SparkDriverDagSchedulerStageFailedMetricConfig{}, SparkDriverExecutorGcOperationsMetricConfig{}, SparkDriverExecutorGcTimeMetricConfig{}, SparkDriverExecutorMemoryExecutionMetricConfig{}, SparkDriverExecutorMemoryJvmMetricConfig{}, SparkDriverExecutorMemoryPoolMetricConfig{}, SparkDriverExecutorMemoryStorageMetricConfig{}, SparkDriverHiveExternalCatalogFileCacheHitsMetricConfig{}, SparkDriverHiveExternalCatalogFilesDiscoveredMetricConfig{}, SparkDriverHiveExternalCatalogHiveClientCallsMetricConfig{}, SparkDriverHiveExternalCatalogParallelListingJobsMetricConfig{}, SparkDriverHiveExternalCatalogPartitionsFetchedMetricConfig{}, SparkDriverJvmCPUTimeMetricConfig{}, SparkDriverLiveListenerBusPostedMetricConfig{}, SparkDriverLiveListenerBusProcessingTimeAverageMetricConfig{}, SparkDriverLiveListenerBusQueueSizeMetricConfig{}, SparkDstreamBatchDurationMetricConfig{}, SparkDstreamBatchProcessingTimeMetricConfig{}, SparkDstreamBatchSchedulingDelayMetricConfig{}, SparkDstreamBatchTotalDelayMetricConfig{}, SparkDstreamBatchesMetricConfig{}, SparkDstreamInputRateMetricConfig{}, SparkDstreamReceiversMetricConfig{}, SparkDstreamRecordsMetricConfig{}, SparkExecutorCoreLimitMetricConfig{}, SparkExecutorDiskUsageMetricConfig{}, SparkExecutorExcludedMetricConfig{}, SparkExecutorGcCountMetricConfig{}, SparkExecutorGcDurationMetricConfig{}, SparkExecutorGcTimeMetricConfig{}, SparkExecutorInputSizeMetricConfig{}, SparkExecutorMemoryLimitMetricConfig{}, SparkExecutorMemoryPeakMetricConfig{}, SparkExecutorMemoryUsageMetricConfig{}, SparkExecutorRddBlocksMetricConfig{}, SparkExecutorShuffleIoSizeMetricConfig{}, SparkExecutorStorageMemoryLimitMetricConfig{}, SparkExecutorStorageMemoryUsageMetricConfig{}, SparkExecutorTaskActiveMetricConfig{}, SparkExecutorTaskLimitMetricConfig{}, SparkExecutorTaskResultMetricConfig{}, SparkExecutorTimeMetricConfig{}, SparkMasterApplicationsMetricConfig{}, SparkMasterCoreLimitMetricConfig{}, SparkMasterCoreUsageMetricConfig{}, SparkMasterDriversMetricConfig{}, SparkMasterMemoryLimitMetricConfig{}, SparkMasterMemoryUsageMetricConfig{}, SparkMasterWorkersMetricConfig{}, SparkModelResultMetricConfig{}, SparkSQLBroadcastRecordsMetricConfig{}, SparkSQLBroadcastSizeMetricConfig{}, SparkSQLBroadcastTimeMetricConfig{}, SparkSQLDurationMetricConfig{}, SparkSQLJoinRecordsMetricConfig{}, SparkSQLPartitionsCoalescedMetricConfig{}, SparkSQLScanFilesMetricConfig{}, SparkSQLScanRecordsMetricConfig{}, SparkSQLScanSizeMetricConfig{}, SparkSQLSpillSizeMetricConfig{}, SparkSQLStatusMetricConfig{}, SparkSQLWriteFilesMetricConfig{}, SparkSQLWriteRecordsMetricConfig{}, SparkSQLWriteSizeMetricConfig{}, SparkStageDiskSpilledMetricConfig{}, SparkStageDurationMetricConfig{}, SparkStageExecutorCPUTimeMetricConfig{}, SparkStageExecutorDeserializeTimeMetricConfig{}, SparkStageExecutorRunTimeMetricConfig{}, SparkStageIoRecordsMetricConfig{}, SparkStageIoSizeMetricConfig{}, SparkStageJvmGcTimeMetricConfig{}, SparkStageMemoryPeakMetricConfig{}, SparkStageMemorySpilledMetricConfig{}, SparkStageResultSerializeTimeMetricConfig{}, SparkStageResultSizeMetricConfig{}, SparkStageRunDurationMetricConfig{}, SparkStageSchedulingDelayMetricConfig{}, SparkStageShuffleBlocksFetchedMetricConfig{}, SparkStageShuffleFetchWaitTimeMetricConfig{}, SparkStageShuffleIoDiskMetricConfig{}, SparkStageShuffleIoReadSizeMetricConfig{}, SparkStageShuffleIoRecordsMetricConfig{}, SparkStageShuffleIoWriteSizeMetricConfig{}, SparkStageShuffleWriteTimeMetricConfig{}, SparkStageStatusMetricConfig{}, SparkStageTaskActiveMetricConfig{}, SparkStageTaskDeserializeTimeMetricConfig{}, SparkStageTaskDurationMetricConfig{}, SparkStageTaskFetchWaitTimeMetricConfig{}, SparkStageTaskInputRecordsMetricConfig{}, SparkStageTaskInputSizeMetricConfig{}, SparkStageTaskJvmGcTimeMetricConfig{}, SparkStageTaskLimitMetricConfig{}, SparkStageTaskMemoryPeakMetricConfig{}, SparkStageTaskMemorySpilledMetricConfig{}, SparkStageTaskOutputSizeMetricConfig{}, SparkStageTaskResultMetricConfig{}, SparkStageTaskRunTimeMetricConfig{}, SparkStageTaskRunningDurationMetricConfig{}, SparkStageTaskRunningMemorySpilledMetricConfig{}, SparkStageTaskRunningSizeMetricConfig{}, SparkStageTaskSchedulerDelayMetricConfig{}, SparkStageTaskShuffleReadRecordsMetricConfig{}, SparkStageTaskShuffleReadSizeMetricConfig{}, SparkStageTaskShuffleWriteSizeMetricConfig{}, SparkStageTaskSpeculativeMetricConfig{}, SparkStageTasksMetricConfig{}, SparkStreamingQueryBatchDurationMetricConfig{}, SparkStreamingQueryBatchesMetricConfig{}, SparkStreamingQueryInputRateMetricConfig{}, SparkStreamingQueryLatencyMetricConfig{}, SparkStreamingQueryProcessingRateMetricConfig{}, SparkStreamingQueryStateMemoryMetricConfig{}, SparkStreamingQueryStateRowsMetricConfig{}, SparkStreamingQueryWatermarkDelayMetricConfig{}, SparkWorkerCoreLimitMetricConfig{}, SparkWorkerCoreUsageMetricConfig{}, SparkWorkerHeartbeatAgeMetricConfig{}, SparkWorkerMemoryLimitMetricConfig{}, SparkWorkerMemoryUsageMetricConfig{}, YarnApplicationContainerActiveMetricConfig{}, YarnApplicationMemoryTimeMetricConfig{}, YarnApplicationMemoryUsageMetricConfig{}, YarnApplicationPreemptedMetricConfig{}, YarnApplicationPreemptedMemoryTimeMetricConfig{}, YarnApplicationPreemptedVcoreTimeMetricConfig{}, YarnApplicationPriorityMetricConfig{}, YarnApplicationProgressMetricConfig{}, YarnApplicationReservedMemoryMetricConfig{}, YarnApplicationReservedVcoreMetricConfig{}, YarnApplicationShareClusterMetricConfig{}, YarnApplicationShareQueueMetricConfig{}, YarnApplicationVcoreTimeMetricConfig{}, YarnApplicationVcoreUsageMetricConfig{}, YarnApplicationWaitDurationMetricConfig{}, YarnClusterApplicationResultMetricConfig{}, YarnClusterApplicationSubmittedMetricConfig{}, YarnClusterApplicationsMetricConfig{}, YarnClusterContainersMetricConfig{}, YarnClusterMemoryLimitMetricConfig{}, YarnClusterMemoryUsageMetricConfig{}, YarnClusterNodesMetricConfig{}, YarnClusterVcoreLimitMetricConfig{}, YarnClusterVcoreUsageMetricConfig{}, YarnNodeContainersMetricConfig{}, YarnNodeLastHealthReportAgeMetricConfig{}, YarnNodeMemoryUsageMetricConfig{}, YarnNodeStatusMetricConfig{}, YarnNodeVcoreUsageMetricConfig{}, YarnQueueAmMemoryLimitMetricConfig{}, YarnQueueAmMemoryUsageMetricConfig{}, YarnQueueAmUserMemoryLimitMetricConfig{}, YarnQueueAmUserVcoreLimitMetricConfig{}, YarnQueueAmVcoreLimitMetricConfig{}, YarnQueueAmVcoreUsageMetricConfig{}, YarnQueueApplicationLimitMetricConfig{}, YarnQueueApplicationUserLimitMetricConfig{}, YarnQueueApplicationsMetricConfig{}, YarnQueueCapacityGuaranteedMetricConfig{}, YarnQueueCapacityLimitMetricConfig{}, YarnQueueCapacityUsageMetricConfig{}, YarnQueueCapacityUtilizationMetricConfig{}, YarnQueueContainersMetricConfig{}, YarnQueueMemoryDemandMetricConfig{}, YarnQueueMemoryFairShareMetricConfig{}, YarnQueueMemoryLimitMetricConfig{}, YarnQueueMemoryMinimumMetricConfig{}, YarnQueueMemorySteadyFairShareMetricConfig{}, YarnQueueMemoryUsageMetricConfig{}, YarnQueuePartitionCapacityGuaranteedMetricConfig{}, YarnQueuePartitionCapacityLimitMetricConfig{}, YarnQueuePartitionCapacityUsageMetricConfig{}, YarnQueuePartitionCapacityUtilizationMetricConfig{}, YarnQueuePartitionMemoryUsageMetricConfig{}, YarnQueuePartitionVcoreUsageMetricConfig{}, YarnQueueUserApplicationsMetricConfig{}, YarnQueueUserLimitMetricConfig{}, YarnQueueUserLimitFactorMetricConfig{}, YarnQueueUserMemoryUsageMetricConfig{}, YarnQueueUserVcoreUsageMetricConfig{}, YarnQueueVcoreDemandMetricConfig{}, YarnQueueVcoreFairShareMetricConfig{}, YarnQueueVcoreLimitMetricConfig{}, YarnQueueVcoreMinimumMetricConfig{}, YarnQueueVcoreSteadyFairShareMetricConfig{}, YarnQueueVcoreUsageMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -1644,6 +1928,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 				SparkApplicationID:        ResourceAttributeConfig{Enabled: true},
 				SparkApplicationName:      ResourceAttributeConfig{Enabled: true},
 				SparkClusterName:          ResourceAttributeConfig{Enabled: true},
+				SparkMasterName:           ResourceAttributeConfig{Enabled: true},
 				SparkModelName:            ResourceAttributeConfig{Enabled: true},
 				SparkModelVersion:         ResourceAttributeConfig{Enabled: true},
 				SparkUserName:             ResourceAttributeConfig{Enabled: true},
@@ -1663,6 +1948,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 				SparkApplicationID:        ResourceAttributeConfig{Enabled: false},
 				SparkApplicationName:      ResourceAttributeConfig{Enabled: false},
 				SparkClusterName:          ResourceAttributeConfig{Enabled: false},
+				SparkMasterName:           ResourceAttributeConfig{Enabled: false},
 				SparkModelName:            ResourceAttributeConfig{Enabled: false},
 				SparkModelVersion:         ResourceAttributeConfig{Enabled: false},
 				SparkUserName:             ResourceAttributeConfig{Enabled: false},

@@ -203,6 +203,34 @@ func (e *SparkApplicationEntity) copyToResource(cfg ResourceAttributesConfig, re
 	}
 }
 
+// SparkMasterEntity represents a spark.master entity.
+// Create one with NewSparkMasterEntity and pass it to EmitForEntity.
+type SparkMasterEntity struct {
+	sparkMasterName string
+}
+
+// NewSparkMasterEntity creates a new SparkMasterEntity.
+// Identity attributes are required and must be provided at construction time.
+func NewSparkMasterEntity(sparkMasterName string) *SparkMasterEntity {
+	return &SparkMasterEntity{
+		sparkMasterName: sparkMasterName,
+	}
+}
+
+// copyToResource populates res with the entity's attributes according to cfg.
+// If all identity attributes are enabled, an entity ref is produced; otherwise
+// the enabled attributes are written directly as plain resource attributes.
+func (e *SparkMasterEntity) copyToResource(cfg ResourceAttributesConfig, res pcommon.Resource) {
+	if cfg.SparkMasterName.Enabled {
+		ent := entity.ResourceEntities(res).PutEmpty("spark.master")
+		ent.IdentifyingAttributes().PutStr("spark.master.name", e.sparkMasterName)
+	} else {
+		if cfg.SparkMasterName.Enabled {
+			res.Attributes().PutStr("spark.master.name", e.sparkMasterName)
+		}
+	}
+}
+
 // YarnClusterEntity represents a yarn.cluster entity.
 // Create one with NewYarnClusterEntity and pass it to EmitForEntity.
 type YarnClusterEntity struct {
@@ -1417,6 +1445,46 @@ func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationPreemptedDataPoin
 	eb.mb.metricYarnApplicationPreempted.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
+// RecordYarnApplicationPreemptedMemoryTimeDataPoint records a data point for the yarn.application.preempted.memory.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationPreemptedMemoryTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricYarnApplicationPreemptedMemoryTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationPreemptedVcoreTimeDataPoint records a data point for the yarn.application.preempted.vcore.time metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationPreemptedVcoreTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricYarnApplicationPreemptedVcoreTime.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationPriorityDataPoint records a data point for the yarn.application.priority metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationPriorityDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricYarnApplicationPriority.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationProgressDataPoint records a data point for the yarn.application.progress metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationProgressDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricYarnApplicationProgress.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationReservedMemoryDataPoint records a data point for the yarn.application.reserved.memory metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationReservedMemoryDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricYarnApplicationReservedMemory.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationReservedVcoreDataPoint records a data point for the yarn.application.reserved.vcore metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationReservedVcoreDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricYarnApplicationReservedVcore.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationShareClusterDataPoint records a data point for the yarn.application.share.cluster metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationShareClusterDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricYarnApplicationShareCluster.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationShareQueueDataPoint records a data point for the yarn.application.share.queue metric.
+func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationShareQueueDataPoint(ts pcommon.Timestamp, val float64) {
+	eb.mb.metricYarnApplicationShareQueue.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
 // RecordYarnApplicationVcoreTimeDataPoint records a data point for the yarn.application.vcore.time metric.
 func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationVcoreTimeDataPoint(ts pcommon.Timestamp, val float64) {
 	eb.mb.metricYarnApplicationVcoreTime.recordDataPoint(eb.mb.startTime, ts, val)
@@ -1436,6 +1504,83 @@ func (eb *SparkApplicationMetricsBuilder) RecordYarnApplicationWaitDurationDataP
 // disabled identity attributes suppress the entity (other enabled attributes are added directly
 // to the resource); disabled descriptive/extra attributes are omitted entirely.
 func (eb *SparkApplicationMetricsBuilder) Emit() {
+	res := pcommon.NewResource()
+	cfg := eb.mb.config.ResourceAttributes
+	eb.entity.copyToResource(cfg, res)
+	eb.mb.EmitForResource(withResourceMoved(res))
+}
+
+// SparkMasterMetricsBuilder records metrics for the spark.master entity.
+// Obtain one via MetricsBuilder.ForSparkMaster().
+type SparkMasterMetricsBuilder struct {
+	mb     *MetricsBuilder
+	entity *SparkMasterEntity
+}
+
+// RecordSparkMasterApplicationsDataPoint records a data point for the spark.master.applications metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterApplicationsDataPoint(ts pcommon.Timestamp, val int64, sparkMasterApplicationStateAttributeValue AttributeSparkMasterApplicationState) {
+	eb.mb.metricSparkMasterApplications.recordDataPoint(eb.mb.startTime, ts, val, sparkMasterApplicationStateAttributeValue.String())
+}
+
+// RecordSparkMasterCoreLimitDataPoint records a data point for the spark.master.core.limit metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterCoreLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkMasterCoreLimit.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkMasterCoreUsageDataPoint records a data point for the spark.master.core.usage metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterCoreUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkMasterCoreUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkMasterDriversDataPoint records a data point for the spark.master.drivers metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterDriversDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkMasterDrivers.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkMasterMemoryLimitDataPoint records a data point for the spark.master.memory.limit metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkMasterMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkMasterMemoryUsageDataPoint records a data point for the spark.master.memory.usage metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricSparkMasterMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkMasterWorkersDataPoint records a data point for the spark.master.workers metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkMasterWorkersDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerStateAttributeValue AttributeSparkWorkerState) {
+	eb.mb.metricSparkMasterWorkers.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerStateAttributeValue.String())
+}
+
+// RecordSparkWorkerCoreLimitDataPoint records a data point for the spark.worker.core.limit metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkWorkerCoreLimitDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	eb.mb.metricSparkWorkerCoreLimit.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerCoreUsageDataPoint records a data point for the spark.worker.core.usage metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkWorkerCoreUsageDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	eb.mb.metricSparkWorkerCoreUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerHeartbeatAgeDataPoint records a data point for the spark.worker.heartbeat.age metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkWorkerHeartbeatAgeDataPoint(ts pcommon.Timestamp, val float64, sparkWorkerIDAttributeValue string) {
+	eb.mb.metricSparkWorkerHeartbeatAge.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerMemoryLimitDataPoint records a data point for the spark.worker.memory.limit metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkWorkerMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	eb.mb.metricSparkWorkerMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerMemoryUsageDataPoint records a data point for the spark.worker.memory.usage metric.
+func (eb *SparkMasterMetricsBuilder) RecordSparkWorkerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	eb.mb.metricSparkWorkerMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// Emit emits all pending metrics for the entity. Resource attributes are filtered by config:
+// disabled identity attributes suppress the entity (other enabled attributes are added directly
+// to the resource); disabled descriptive/extra attributes are omitted entirely.
+func (eb *SparkMasterMetricsBuilder) Emit() {
 	res := pcommon.NewResource()
 	cfg := eb.mb.config.ResourceAttributes
 	eb.entity.copyToResource(cfg, res)
@@ -1499,6 +1644,11 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnNodeContainersDataPoint(ts pcommo
 	eb.mb.metricYarnNodeContainers.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeIDAttributeValue)
 }
 
+// RecordYarnNodeLastHealthReportAgeDataPoint records a data point for the yarn.node.last_health_report.age metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnNodeLastHealthReportAgeDataPoint(ts pcommon.Timestamp, val float64, yarnNodeIDAttributeValue string) {
+	eb.mb.metricYarnNodeLastHealthReportAge.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeIDAttributeValue)
+}
+
 // RecordYarnNodeMemoryUsageDataPoint records a data point for the yarn.node.memory.usage metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnNodeMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnNodeIDAttributeValue string, yarnResourceStateAttributeValue AttributeYarnResourceState) {
 	eb.mb.metricYarnNodeMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnNodeIDAttributeValue, yarnResourceStateAttributeValue.String())
@@ -1524,9 +1674,34 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmMemoryUsageDataPoint(ts pc
 	eb.mb.metricYarnQueueAmMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
+// RecordYarnQueueAmUserMemoryLimitDataPoint records a data point for the yarn.queue.am.user.memory.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmUserMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueAmUserMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmUserVcoreLimitDataPoint records a data point for the yarn.queue.am.user.vcore.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmUserVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueAmUserVcoreLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmVcoreLimitDataPoint records a data point for the yarn.queue.am.vcore.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueAmVcoreLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmVcoreUsageDataPoint records a data point for the yarn.queue.am.vcore.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueAmVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueAmVcoreUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
 // RecordYarnQueueApplicationLimitDataPoint records a data point for the yarn.queue.application.limit metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnQueueApplicationLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	eb.mb.metricYarnQueueApplicationLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueApplicationUserLimitDataPoint records a data point for the yarn.queue.application.user.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueApplicationUserLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueApplicationUserLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueueApplicationsDataPoint records a data point for the yarn.queue.applications metric.
@@ -1559,9 +1734,114 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnQueueContainersDataPoint(ts pcomm
 	eb.mb.metricYarnQueueContainers.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
 }
 
+// RecordYarnQueueMemoryDemandDataPoint records a data point for the yarn.queue.memory.demand metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryDemandDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueMemoryDemand.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryFairShareDataPoint records a data point for the yarn.queue.memory.fair_share metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueMemoryFairShare.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryLimitDataPoint records a data point for the yarn.queue.memory.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueMemoryLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryMinimumDataPoint records a data point for the yarn.queue.memory.minimum metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryMinimumDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueMemoryMinimum.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemorySteadyFairShareDataPoint records a data point for the yarn.queue.memory.steady_fair_share metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemorySteadyFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueMemorySteadyFairShare.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
 // RecordYarnQueueMemoryUsageDataPoint records a data point for the yarn.queue.memory.usage metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	eb.mb.metricYarnQueueMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityGuaranteedDataPoint records a data point for the yarn.queue.partition.capacity.guaranteed metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionCapacityGuaranteedDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionCapacityGuaranteed.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityLimitDataPoint records a data point for the yarn.queue.partition.capacity.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionCapacityLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionCapacityLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityUsageDataPoint records a data point for the yarn.queue.partition.capacity.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionCapacityUsageDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionCapacityUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityUtilizationDataPoint records a data point for the yarn.queue.partition.capacity.utilization metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionCapacityUtilizationDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionCapacityUtilization.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionMemoryUsageDataPoint records a data point for the yarn.queue.partition.memory.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionVcoreUsageDataPoint records a data point for the yarn.queue.partition.vcore.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueuePartitionVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	eb.mb.metricYarnQueuePartitionVcoreUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueueUserApplicationsDataPoint records a data point for the yarn.queue.user.applications metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueUserApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	eb.mb.metricYarnQueueUserApplications.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue, yarnApplicationStateAttributeValue.String())
+}
+
+// RecordYarnQueueUserLimitDataPoint records a data point for the yarn.queue.user.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueUserLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueUserLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueUserLimitFactorDataPoint records a data point for the yarn.queue.user.limit.factor metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueUserLimitFactorDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueUserLimitFactor.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueUserMemoryUsageDataPoint records a data point for the yarn.queue.user.memory.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueUserMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	eb.mb.metricYarnQueueUserMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue)
+}
+
+// RecordYarnQueueUserVcoreUsageDataPoint records a data point for the yarn.queue.user.vcore.usage metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueUserVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	eb.mb.metricYarnQueueUserVcoreUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreDemandDataPoint records a data point for the yarn.queue.vcore.demand metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueVcoreDemandDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueVcoreDemand.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreFairShareDataPoint records a data point for the yarn.queue.vcore.fair_share metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueVcoreFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueVcoreFairShare.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreLimitDataPoint records a data point for the yarn.queue.vcore.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueVcoreLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreMinimumDataPoint records a data point for the yarn.queue.vcore.minimum metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueVcoreMinimumDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueVcoreMinimum.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreSteadyFairShareDataPoint records a data point for the yarn.queue.vcore.steady_fair_share metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueVcoreSteadyFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueVcoreSteadyFairShare.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueueVcoreUsageDataPoint records a data point for the yarn.queue.vcore.usage metric.

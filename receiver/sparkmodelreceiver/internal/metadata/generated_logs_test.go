@@ -28,6 +28,7 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 	rb.SetSparkApplicationID("spark.application.id-val")
 	rb.SetSparkApplicationName("spark.application.name-val")
 	rb.SetSparkClusterName("spark.cluster.name-val")
+	rb.SetSparkMasterName("spark.master.name-val")
 	rb.SetSparkModelName("spark.model.name-val")
 	rb.SetSparkModelVersion("spark.model.version-val")
 	rb.SetSparkUserName("spark.user.name-val")

@@ -956,6 +956,32 @@ var MapAttributeSparkJobResult = map[string]AttributeSparkJobResult{
 	"failed":    AttributeSparkJobResultFailed,
 }
 
+// AttributeSparkMasterApplicationState specifies the value spark.master.application.state attribute.
+type AttributeSparkMasterApplicationState int
+
+const (
+	_ AttributeSparkMasterApplicationState = iota
+	AttributeSparkMasterApplicationStateWaiting
+	AttributeSparkMasterApplicationStateRunning
+)
+
+// String returns the string representation of the AttributeSparkMasterApplicationState.
+func (av AttributeSparkMasterApplicationState) String() string {
+	switch av {
+	case AttributeSparkMasterApplicationStateWaiting:
+		return "waiting"
+	case AttributeSparkMasterApplicationStateRunning:
+		return "running"
+	}
+	return ""
+}
+
+// MapAttributeSparkMasterApplicationState is a helper map of string to AttributeSparkMasterApplicationState attribute value.
+var MapAttributeSparkMasterApplicationState = map[string]AttributeSparkMasterApplicationState{
+	"waiting": AttributeSparkMasterApplicationStateWaiting,
+	"running": AttributeSparkMasterApplicationStateRunning,
+}
+
 // AttributeSparkMemoryLocation specifies the value spark.memory.location attribute.
 type AttributeSparkMemoryLocation int
 
@@ -1466,6 +1492,40 @@ var MapAttributeSparkWallActivity = map[string]AttributeSparkWallActivity{
 	"working":  AttributeSparkWallActivityWorking,
 }
 
+// AttributeSparkWorkerState specifies the value spark.worker.state attribute.
+type AttributeSparkWorkerState int
+
+const (
+	_ AttributeSparkWorkerState = iota
+	AttributeSparkWorkerStateAlive
+	AttributeSparkWorkerStateDead
+	AttributeSparkWorkerStateDecommissioned
+	AttributeSparkWorkerStateUnknown
+)
+
+// String returns the string representation of the AttributeSparkWorkerState.
+func (av AttributeSparkWorkerState) String() string {
+	switch av {
+	case AttributeSparkWorkerStateAlive:
+		return "alive"
+	case AttributeSparkWorkerStateDead:
+		return "dead"
+	case AttributeSparkWorkerStateDecommissioned:
+		return "decommissioned"
+	case AttributeSparkWorkerStateUnknown:
+		return "unknown"
+	}
+	return ""
+}
+
+// MapAttributeSparkWorkerState is a helper map of string to AttributeSparkWorkerState attribute value.
+var MapAttributeSparkWorkerState = map[string]AttributeSparkWorkerState{
+	"alive":          AttributeSparkWorkerStateAlive,
+	"dead":           AttributeSparkWorkerStateDead,
+	"decommissioned": AttributeSparkWorkerStateDecommissioned,
+	"unknown":        AttributeSparkWorkerStateUnknown,
+}
+
 // AttributeYarnApplicationResult specifies the value yarn.application.result attribute.
 type AttributeYarnApplicationResult int
 
@@ -1610,6 +1670,7 @@ const (
 	AttributeYarnResourceStateAllocated
 	AttributeYarnResourceStateAvailable
 	AttributeYarnResourceStateReserved
+	AttributeYarnResourceStatePending
 )
 
 // String returns the string representation of the AttributeYarnResourceState.
@@ -1621,6 +1682,8 @@ func (av AttributeYarnResourceState) String() string {
 		return "available"
 	case AttributeYarnResourceStateReserved:
 		return "reserved"
+	case AttributeYarnResourceStatePending:
+		return "pending"
 	}
 	return ""
 }
@@ -1630,6 +1693,7 @@ var MapAttributeYarnResourceState = map[string]AttributeYarnResourceState{
 	"allocated": AttributeYarnResourceStateAllocated,
 	"available": AttributeYarnResourceStateAvailable,
 	"reserved":  AttributeYarnResourceStateReserved,
+	"pending":   AttributeYarnResourceStatePending,
 }
 
 var MetricsInfo = metricsInfo{
@@ -2205,6 +2269,29 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.executor.time",
 		Attributes: []string{"spark.executor.id"},
 	},
+	SparkMasterApplications: metricInfo{
+		Name:       "spark.master.applications",
+		Attributes: []string{"spark.master.application.state"},
+	},
+	SparkMasterCoreLimit: metricInfo{
+		Name: "spark.master.core.limit",
+	},
+	SparkMasterCoreUsage: metricInfo{
+		Name: "spark.master.core.usage",
+	},
+	SparkMasterDrivers: metricInfo{
+		Name: "spark.master.drivers",
+	},
+	SparkMasterMemoryLimit: metricInfo{
+		Name: "spark.master.memory.limit",
+	},
+	SparkMasterMemoryUsage: metricInfo{
+		Name: "spark.master.memory.usage",
+	},
+	SparkMasterWorkers: metricInfo{
+		Name:       "spark.master.workers",
+		Attributes: []string{"spark.worker.state"},
+	},
 	SparkModelResult: metricInfo{
 		Name:       "spark.model.result",
 		Attributes: []string{"spark.model.result.name", "spark.model.result.source"},
@@ -2473,6 +2560,26 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.streaming.query.watermark.delay",
 		Attributes: []string{"spark.streaming.query.name"},
 	},
+	SparkWorkerCoreLimit: metricInfo{
+		Name:       "spark.worker.core.limit",
+		Attributes: []string{"spark.worker.id"},
+	},
+	SparkWorkerCoreUsage: metricInfo{
+		Name:       "spark.worker.core.usage",
+		Attributes: []string{"spark.worker.id"},
+	},
+	SparkWorkerHeartbeatAge: metricInfo{
+		Name:       "spark.worker.heartbeat.age",
+		Attributes: []string{"spark.worker.id"},
+	},
+	SparkWorkerMemoryLimit: metricInfo{
+		Name:       "spark.worker.memory.limit",
+		Attributes: []string{"spark.worker.id"},
+	},
+	SparkWorkerMemoryUsage: metricInfo{
+		Name:       "spark.worker.memory.usage",
+		Attributes: []string{"spark.worker.id"},
+	},
 	YarnApplicationContainerActive: metricInfo{
 		Name: "yarn.application.container.active",
 	},
@@ -2484,6 +2591,30 @@ var MetricsInfo = metricsInfo{
 	},
 	YarnApplicationPreempted: metricInfo{
 		Name: "yarn.application.preempted",
+	},
+	YarnApplicationPreemptedMemoryTime: metricInfo{
+		Name: "yarn.application.preempted.memory.time",
+	},
+	YarnApplicationPreemptedVcoreTime: metricInfo{
+		Name: "yarn.application.preempted.vcore.time",
+	},
+	YarnApplicationPriority: metricInfo{
+		Name: "yarn.application.priority",
+	},
+	YarnApplicationProgress: metricInfo{
+		Name: "yarn.application.progress",
+	},
+	YarnApplicationReservedMemory: metricInfo{
+		Name: "yarn.application.reserved.memory",
+	},
+	YarnApplicationReservedVcore: metricInfo{
+		Name: "yarn.application.reserved.vcore",
+	},
+	YarnApplicationShareCluster: metricInfo{
+		Name: "yarn.application.share.cluster",
+	},
+	YarnApplicationShareQueue: metricInfo{
+		Name: "yarn.application.share.queue",
 	},
 	YarnApplicationVcoreTime: metricInfo{
 		Name: "yarn.application.vcore.time",
@@ -2531,6 +2662,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.node.containers",
 		Attributes: []string{"yarn.node.id"},
 	},
+	YarnNodeLastHealthReportAge: metricInfo{
+		Name:       "yarn.node.last_health_report.age",
+		Attributes: []string{"yarn.node.id"},
+	},
 	YarnNodeMemoryUsage: metricInfo{
 		Name:       "yarn.node.memory.usage",
 		Attributes: []string{"yarn.node.id", "yarn.resource.state"},
@@ -2551,8 +2686,28 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.queue.am.memory.usage",
 		Attributes: []string{"yarn.queue.name"},
 	},
+	YarnQueueAmUserMemoryLimit: metricInfo{
+		Name:       "yarn.queue.am.user.memory.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueAmUserVcoreLimit: metricInfo{
+		Name:       "yarn.queue.am.user.vcore.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueAmVcoreLimit: metricInfo{
+		Name:       "yarn.queue.am.vcore.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueAmVcoreUsage: metricInfo{
+		Name:       "yarn.queue.am.vcore.usage",
+		Attributes: []string{"yarn.queue.name"},
+	},
 	YarnQueueApplicationLimit: metricInfo{
 		Name:       "yarn.queue.application.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueApplicationUserLimit: metricInfo{
+		Name:       "yarn.queue.application.user.limit",
 		Attributes: []string{"yarn.queue.name"},
 	},
 	YarnQueueApplications: metricInfo{
@@ -2579,8 +2734,92 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.queue.containers",
 		Attributes: []string{"yarn.queue.name", "yarn.container.state"},
 	},
+	YarnQueueMemoryDemand: metricInfo{
+		Name:       "yarn.queue.memory.demand",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueMemoryFairShare: metricInfo{
+		Name:       "yarn.queue.memory.fair_share",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueMemoryLimit: metricInfo{
+		Name:       "yarn.queue.memory.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueMemoryMinimum: metricInfo{
+		Name:       "yarn.queue.memory.minimum",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueMemorySteadyFairShare: metricInfo{
+		Name:       "yarn.queue.memory.steady_fair_share",
+		Attributes: []string{"yarn.queue.name"},
+	},
 	YarnQueueMemoryUsage: metricInfo{
 		Name:       "yarn.queue.memory.usage",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueuePartitionCapacityGuaranteed: metricInfo{
+		Name:       "yarn.queue.partition.capacity.guaranteed",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueuePartitionCapacityLimit: metricInfo{
+		Name:       "yarn.queue.partition.capacity.limit",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueuePartitionCapacityUsage: metricInfo{
+		Name:       "yarn.queue.partition.capacity.usage",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueuePartitionCapacityUtilization: metricInfo{
+		Name:       "yarn.queue.partition.capacity.utilization",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueuePartitionMemoryUsage: metricInfo{
+		Name:       "yarn.queue.partition.memory.usage",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueuePartitionVcoreUsage: metricInfo{
+		Name:       "yarn.queue.partition.vcore.usage",
+		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
+	},
+	YarnQueueUserApplications: metricInfo{
+		Name:       "yarn.queue.user.applications",
+		Attributes: []string{"yarn.queue.name", "yarn.user.name", "yarn.application.state"},
+	},
+	YarnQueueUserLimit: metricInfo{
+		Name:       "yarn.queue.user.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueUserLimitFactor: metricInfo{
+		Name:       "yarn.queue.user.limit.factor",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueUserMemoryUsage: metricInfo{
+		Name:       "yarn.queue.user.memory.usage",
+		Attributes: []string{"yarn.queue.name", "yarn.user.name"},
+	},
+	YarnQueueUserVcoreUsage: metricInfo{
+		Name:       "yarn.queue.user.vcore.usage",
+		Attributes: []string{"yarn.queue.name", "yarn.user.name"},
+	},
+	YarnQueueVcoreDemand: metricInfo{
+		Name:       "yarn.queue.vcore.demand",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueVcoreFairShare: metricInfo{
+		Name:       "yarn.queue.vcore.fair_share",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueVcoreLimit: metricInfo{
+		Name:       "yarn.queue.vcore.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueVcoreMinimum: metricInfo{
+		Name:       "yarn.queue.vcore.minimum",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueVcoreSteadyFairShare: metricInfo{
+		Name:       "yarn.queue.vcore.steady_fair_share",
 		Attributes: []string{"yarn.queue.name"},
 	},
 	YarnQueueVcoreUsage: metricInfo{
@@ -2748,6 +2987,13 @@ type metricsInfo struct {
 	SparkExecutorTaskLimit                             metricInfo
 	SparkExecutorTaskResult                            metricInfo
 	SparkExecutorTime                                  metricInfo
+	SparkMasterApplications                            metricInfo
+	SparkMasterCoreLimit                               metricInfo
+	SparkMasterCoreUsage                               metricInfo
+	SparkMasterDrivers                                 metricInfo
+	SparkMasterMemoryLimit                             metricInfo
+	SparkMasterMemoryUsage                             metricInfo
+	SparkMasterWorkers                                 metricInfo
 	SparkModelResult                                   metricInfo
 	SparkSQLBroadcastRecords                           metricInfo
 	SparkSQLBroadcastSize                              metricInfo
@@ -2815,10 +3061,23 @@ type metricsInfo struct {
 	SparkStreamingQueryStateMemory                     metricInfo
 	SparkStreamingQueryStateRows                       metricInfo
 	SparkStreamingQueryWatermarkDelay                  metricInfo
+	SparkWorkerCoreLimit                               metricInfo
+	SparkWorkerCoreUsage                               metricInfo
+	SparkWorkerHeartbeatAge                            metricInfo
+	SparkWorkerMemoryLimit                             metricInfo
+	SparkWorkerMemoryUsage                             metricInfo
 	YarnApplicationContainerActive                     metricInfo
 	YarnApplicationMemoryTime                          metricInfo
 	YarnApplicationMemoryUsage                         metricInfo
 	YarnApplicationPreempted                           metricInfo
+	YarnApplicationPreemptedMemoryTime                 metricInfo
+	YarnApplicationPreemptedVcoreTime                  metricInfo
+	YarnApplicationPriority                            metricInfo
+	YarnApplicationProgress                            metricInfo
+	YarnApplicationReservedMemory                      metricInfo
+	YarnApplicationReservedVcore                       metricInfo
+	YarnApplicationShareCluster                        metricInfo
+	YarnApplicationShareQueue                          metricInfo
 	YarnApplicationVcoreTime                           metricInfo
 	YarnApplicationVcoreUsage                          metricInfo
 	YarnApplicationWaitDuration                        metricInfo
@@ -2832,19 +3091,46 @@ type metricsInfo struct {
 	YarnClusterVcoreLimit                              metricInfo
 	YarnClusterVcoreUsage                              metricInfo
 	YarnNodeContainers                                 metricInfo
+	YarnNodeLastHealthReportAge                        metricInfo
 	YarnNodeMemoryUsage                                metricInfo
 	YarnNodeStatus                                     metricInfo
 	YarnNodeVcoreUsage                                 metricInfo
 	YarnQueueAmMemoryLimit                             metricInfo
 	YarnQueueAmMemoryUsage                             metricInfo
+	YarnQueueAmUserMemoryLimit                         metricInfo
+	YarnQueueAmUserVcoreLimit                          metricInfo
+	YarnQueueAmVcoreLimit                              metricInfo
+	YarnQueueAmVcoreUsage                              metricInfo
 	YarnQueueApplicationLimit                          metricInfo
+	YarnQueueApplicationUserLimit                      metricInfo
 	YarnQueueApplications                              metricInfo
 	YarnQueueCapacityGuaranteed                        metricInfo
 	YarnQueueCapacityLimit                             metricInfo
 	YarnQueueCapacityUsage                             metricInfo
 	YarnQueueCapacityUtilization                       metricInfo
 	YarnQueueContainers                                metricInfo
+	YarnQueueMemoryDemand                              metricInfo
+	YarnQueueMemoryFairShare                           metricInfo
+	YarnQueueMemoryLimit                               metricInfo
+	YarnQueueMemoryMinimum                             metricInfo
+	YarnQueueMemorySteadyFairShare                     metricInfo
 	YarnQueueMemoryUsage                               metricInfo
+	YarnQueuePartitionCapacityGuaranteed               metricInfo
+	YarnQueuePartitionCapacityLimit                    metricInfo
+	YarnQueuePartitionCapacityUsage                    metricInfo
+	YarnQueuePartitionCapacityUtilization              metricInfo
+	YarnQueuePartitionMemoryUsage                      metricInfo
+	YarnQueuePartitionVcoreUsage                       metricInfo
+	YarnQueueUserApplications                          metricInfo
+	YarnQueueUserLimit                                 metricInfo
+	YarnQueueUserLimitFactor                           metricInfo
+	YarnQueueUserMemoryUsage                           metricInfo
+	YarnQueueUserVcoreUsage                            metricInfo
+	YarnQueueVcoreDemand                               metricInfo
+	YarnQueueVcoreFairShare                            metricInfo
+	YarnQueueVcoreLimit                                metricInfo
+	YarnQueueVcoreMinimum                              metricInfo
+	YarnQueueVcoreSteadyFairShare                      metricInfo
 	YarnQueueVcoreUsage                                metricInfo
 }
 
@@ -11230,6 +11516,374 @@ func newMetricSparkExecutorTime(cfg SparkExecutorTimeMetricConfig) metricSparkEx
 	return m
 }
 
+type metricSparkMasterApplications struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SparkMasterApplicationsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.applications metric with initial data.
+func (m *metricSparkMasterApplications) init() {
+	m.data.SetName("spark.master.applications")
+	m.data.SetDescription("Applications that wait for cores or run.")
+	m.data.SetUnit("{application}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkMasterApplications) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkMasterApplicationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.master.application.state", sparkMasterApplicationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterApplications) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterApplications) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterApplications(cfg SparkMasterApplicationsMetricConfig) metricSparkMasterApplications {
+	m := metricSparkMasterApplications{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterCoreLimit struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkMasterCoreLimitMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.core.limit metric with initial data.
+func (m *metricSparkMasterCoreLimit) init() {
+	m.data.SetName("spark.master.core.limit")
+	m.data.SetDescription("Cores of the workers that are alive.")
+	m.data.SetUnit("{core}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkMasterCoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterCoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterCoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterCoreLimit(cfg SparkMasterCoreLimitMetricConfig) metricSparkMasterCoreLimit {
+	m := metricSparkMasterCoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterCoreUsage struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkMasterCoreUsageMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.core.usage metric with initial data.
+func (m *metricSparkMasterCoreUsage) init() {
+	m.data.SetName("spark.master.core.usage")
+	m.data.SetDescription("Cores of the workers that executors and drivers hold.")
+	m.data.SetUnit("{core}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkMasterCoreUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterCoreUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterCoreUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterCoreUsage(cfg SparkMasterCoreUsageMetricConfig) metricSparkMasterCoreUsage {
+	m := metricSparkMasterCoreUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterDrivers struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SparkMasterDriversMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.drivers metric with initial data.
+func (m *metricSparkMasterDrivers) init() {
+	m.data.SetName("spark.master.drivers")
+	m.data.SetDescription("Drivers that run on workers.")
+	m.data.SetUnit("{driver}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkMasterDrivers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterDrivers) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterDrivers) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterDrivers(cfg SparkMasterDriversMetricConfig) metricSparkMasterDrivers {
+	m := metricSparkMasterDrivers{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterMemoryLimit struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkMasterMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.memory.limit metric with initial data.
+func (m *metricSparkMasterMemoryLimit) init() {
+	m.data.SetName("spark.master.memory.limit")
+	m.data.SetDescription("Memory of the workers that are alive.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkMasterMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterMemoryLimit(cfg SparkMasterMemoryLimitMetricConfig) metricSparkMasterMemoryLimit {
+	m := metricSparkMasterMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterMemoryUsage struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkMasterMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.memory.usage metric with initial data.
+func (m *metricSparkMasterMemoryUsage) init() {
+	m.data.SetName("spark.master.memory.usage")
+	m.data.SetDescription("Memory of the workers that executors and drivers hold.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSparkMasterMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterMemoryUsage(cfg SparkMasterMemoryUsageMetricConfig) metricSparkMasterMemoryUsage {
+	m := metricSparkMasterMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkMasterWorkers struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SparkMasterWorkersMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills spark.master.workers metric with initial data.
+func (m *metricSparkMasterWorkers) init() {
+	m.data.SetName("spark.master.workers")
+	m.data.SetDescription("Workers that the master knows.")
+	m.data.SetUnit("{worker}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkMasterWorkers) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkWorkerStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.worker.state", sparkWorkerStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkMasterWorkers) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkMasterWorkers) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkMasterWorkers(cfg SparkMasterWorkersMetricConfig) metricSparkMasterWorkers {
+	m := metricSparkMasterWorkers{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkModelResult struct {
 	data     pmetric.Metric               // data buffer for generated metric.
 	config   SparkModelResultMetricConfig // metric config provided by user.
@@ -14889,6 +15543,274 @@ func newMetricSparkStreamingQueryWatermarkDelay(cfg SparkStreamingQueryWatermark
 	return m
 }
 
+type metricSparkWorkerCoreLimit struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkWorkerCoreLimitMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.worker.core.limit metric with initial data.
+func (m *metricSparkWorkerCoreLimit) init() {
+	m.data.SetName("spark.worker.core.limit")
+	m.data.SetDescription("Cores of the worker.")
+	m.data.SetUnit("{core}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkWorkerCoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.worker.id", sparkWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkWorkerCoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkWorkerCoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkWorkerCoreLimit(cfg SparkWorkerCoreLimitMetricConfig) metricSparkWorkerCoreLimit {
+	m := metricSparkWorkerCoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkWorkerCoreUsage struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SparkWorkerCoreUsageMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills spark.worker.core.usage metric with initial data.
+func (m *metricSparkWorkerCoreUsage) init() {
+	m.data.SetName("spark.worker.core.usage")
+	m.data.SetDescription("Cores of the worker that executors and drivers hold.")
+	m.data.SetUnit("{core}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkWorkerCoreUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.worker.id", sparkWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkWorkerCoreUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkWorkerCoreUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkWorkerCoreUsage(cfg SparkWorkerCoreUsageMetricConfig) metricSparkWorkerCoreUsage {
+	m := metricSparkWorkerCoreUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkWorkerHeartbeatAge struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SparkWorkerHeartbeatAgeMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills spark.worker.heartbeat.age metric with initial data.
+func (m *metricSparkWorkerHeartbeatAge) init() {
+	m.data.SetName("spark.worker.heartbeat.age")
+	m.data.SetDescription("Time since the worker was last heard of.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkWorkerHeartbeatAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("spark.worker.id", sparkWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkWorkerHeartbeatAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkWorkerHeartbeatAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkWorkerHeartbeatAge(cfg SparkWorkerHeartbeatAgeMetricConfig) metricSparkWorkerHeartbeatAge {
+	m := metricSparkWorkerHeartbeatAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkWorkerMemoryLimit struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkWorkerMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.worker.memory.limit metric with initial data.
+func (m *metricSparkWorkerMemoryLimit) init() {
+	m.data.SetName("spark.worker.memory.limit")
+	m.data.SetDescription("Memory of the worker.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkWorkerMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.worker.id", sparkWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkWorkerMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkWorkerMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkWorkerMemoryLimit(cfg SparkWorkerMemoryLimitMetricConfig) metricSparkWorkerMemoryLimit {
+	m := metricSparkWorkerMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkWorkerMemoryUsage struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SparkWorkerMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills spark.worker.memory.usage metric with initial data.
+func (m *metricSparkWorkerMemoryUsage) init() {
+	m.data.SetName("spark.worker.memory.usage")
+	m.data.SetDescription("Memory of the worker that executors and drivers hold.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkWorkerMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.worker.id", sparkWorkerIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkWorkerMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkWorkerMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkWorkerMemoryUsage(cfg SparkWorkerMemoryUsageMetricConfig) metricSparkWorkerMemoryUsage {
+	m := metricSparkWorkerMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnApplicationContainerActive struct {
 	data     pmetric.Metric                             // data buffer for generated metric.
 	config   YarnApplicationContainerActiveMetricConfig // metric config provided by user.
@@ -15089,6 +16011,414 @@ func (m *metricYarnApplicationPreempted) emit(metrics pmetric.MetricSlice) {
 
 func newMetricYarnApplicationPreempted(cfg YarnApplicationPreemptedMetricConfig) metricYarnApplicationPreempted {
 	m := metricYarnApplicationPreempted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationPreemptedMemoryTime struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   YarnApplicationPreemptedMemoryTimeMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.preempted.memory.time metric with initial data.
+func (m *metricYarnApplicationPreemptedMemoryTime) init() {
+	m.data.SetName("yarn.application.preempted.memory.time")
+	m.data.SetDescription("Memory of containers that were taken away for other queues, times how long they had been held.")
+	m.data.SetUnit("{By.s}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricYarnApplicationPreemptedMemoryTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationPreemptedMemoryTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationPreemptedMemoryTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationPreemptedMemoryTime(cfg YarnApplicationPreemptedMemoryTimeMetricConfig) metricYarnApplicationPreemptedMemoryTime {
+	m := metricYarnApplicationPreemptedMemoryTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationPreemptedVcoreTime struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   YarnApplicationPreemptedVcoreTimeMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.preempted.vcore.time metric with initial data.
+func (m *metricYarnApplicationPreemptedVcoreTime) init() {
+	m.data.SetName("yarn.application.preempted.vcore.time")
+	m.data.SetDescription("Virtual cores of containers that were taken away for other queues, times how long they had been held.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricYarnApplicationPreemptedVcoreTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationPreemptedVcoreTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationPreemptedVcoreTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationPreemptedVcoreTime(cfg YarnApplicationPreemptedVcoreTimeMetricConfig) metricYarnApplicationPreemptedVcoreTime {
+	m := metricYarnApplicationPreemptedVcoreTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationPriority struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   YarnApplicationPriorityMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.priority metric with initial data.
+func (m *metricYarnApplicationPriority) init() {
+	m.data.SetName("yarn.application.priority")
+	m.data.SetDescription("Priority of the application in its queue; the higher goes first.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricYarnApplicationPriority) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationPriority) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationPriority) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationPriority(cfg YarnApplicationPriorityMetricConfig) metricYarnApplicationPriority {
+	m := metricYarnApplicationPriority{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationProgress struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   YarnApplicationProgressMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.progress metric with initial data.
+func (m *metricYarnApplicationProgress) init() {
+	m.data.SetName("yarn.application.progress")
+	m.data.SetDescription("Share of its work that the application says is done; Spark says 0.1 until it ends.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricYarnApplicationProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationProgress(cfg YarnApplicationProgressMetricConfig) metricYarnApplicationProgress {
+	m := metricYarnApplicationProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationReservedMemory struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   YarnApplicationReservedMemoryMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.reserved.memory metric with initial data.
+func (m *metricYarnApplicationReservedMemory) init() {
+	m.data.SetName("yarn.application.reserved.memory")
+	m.data.SetDescription("Memory that is reserved for containers of the application.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricYarnApplicationReservedMemory) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationReservedMemory) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationReservedMemory) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationReservedMemory(cfg YarnApplicationReservedMemoryMetricConfig) metricYarnApplicationReservedMemory {
+	m := metricYarnApplicationReservedMemory{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationReservedVcore struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   YarnApplicationReservedVcoreMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.reserved.vcore metric with initial data.
+func (m *metricYarnApplicationReservedVcore) init() {
+	m.data.SetName("yarn.application.reserved.vcore")
+	m.data.SetDescription("Virtual cores that are reserved for containers of the application.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricYarnApplicationReservedVcore) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationReservedVcore) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationReservedVcore) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationReservedVcore(cfg YarnApplicationReservedVcoreMetricConfig) metricYarnApplicationReservedVcore {
+	m := metricYarnApplicationReservedVcore{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationShareCluster struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   YarnApplicationShareClusterMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.share.cluster metric with initial data.
+func (m *metricYarnApplicationShareCluster) init() {
+	m.data.SetName("yarn.application.share.cluster")
+	m.data.SetDescription("Share of the cluster that the application holds.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricYarnApplicationShareCluster) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationShareCluster) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationShareCluster) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationShareCluster(cfg YarnApplicationShareClusterMetricConfig) metricYarnApplicationShareCluster {
+	m := metricYarnApplicationShareCluster{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnApplicationShareQueue struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   YarnApplicationShareQueueMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills yarn.application.share.queue metric with initial data.
+func (m *metricYarnApplicationShareQueue) init() {
+	m.data.SetName("yarn.application.share.queue")
+	m.data.SetDescription("What the application holds, as a share of what its queue is guaranteed; above 1 the queue borrows.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricYarnApplicationShareQueue) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnApplicationShareQueue) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnApplicationShareQueue) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnApplicationShareQueue(cfg YarnApplicationShareQueueMetricConfig) metricYarnApplicationShareQueue {
+	m := metricYarnApplicationShareQueue{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -15785,6 +17115,58 @@ func newMetricYarnNodeContainers(cfg YarnNodeContainersMetricConfig) metricYarnN
 	return m
 }
 
+type metricYarnNodeLastHealthReportAge struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   YarnNodeLastHealthReportAgeMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills yarn.node.last_health_report.age metric with initial data.
+func (m *metricYarnNodeLastHealthReportAge) init() {
+	m.data.SetName("yarn.node.last_health_report.age")
+	m.data.SetDescription("Time since the node last told of its health.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnNodeLastHealthReportAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnNodeIDAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.node.id", yarnNodeIDAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnNodeLastHealthReportAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnNodeLastHealthReportAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnNodeLastHealthReportAge(cfg YarnNodeLastHealthReportAgeMetricConfig) metricYarnNodeLastHealthReportAge {
+	m := metricYarnNodeLastHealthReportAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnNodeMemoryUsage struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   YarnNodeMemoryUsageMetricConfig // metric config provided by user.
@@ -16058,6 +17440,222 @@ func newMetricYarnQueueAmMemoryUsage(cfg YarnQueueAmMemoryUsageMetricConfig) met
 	return m
 }
 
+type metricYarnQueueAmUserMemoryLimit struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   YarnQueueAmUserMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.am.user.memory.limit metric with initial data.
+func (m *metricYarnQueueAmUserMemoryLimit) init() {
+	m.data.SetName("yarn.queue.am.user.memory.limit")
+	m.data.SetDescription("Memory that application masters of one of the queue's users can use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueAmUserMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueAmUserMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueAmUserMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueAmUserMemoryLimit(cfg YarnQueueAmUserMemoryLimitMetricConfig) metricYarnQueueAmUserMemoryLimit {
+	m := metricYarnQueueAmUserMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueAmUserVcoreLimit struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   YarnQueueAmUserVcoreLimitMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.am.user.vcore.limit metric with initial data.
+func (m *metricYarnQueueAmUserVcoreLimit) init() {
+	m.data.SetName("yarn.queue.am.user.vcore.limit")
+	m.data.SetDescription("Virtual cores that application masters of one of the queue's users can use.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueAmUserVcoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueAmUserVcoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueAmUserVcoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueAmUserVcoreLimit(cfg YarnQueueAmUserVcoreLimitMetricConfig) metricYarnQueueAmUserVcoreLimit {
+	m := metricYarnQueueAmUserVcoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueAmVcoreLimit struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnQueueAmVcoreLimitMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.am.vcore.limit metric with initial data.
+func (m *metricYarnQueueAmVcoreLimit) init() {
+	m.data.SetName("yarn.queue.am.vcore.limit")
+	m.data.SetDescription("Virtual cores that application masters of the queue can use.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueAmVcoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueAmVcoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueAmVcoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueAmVcoreLimit(cfg YarnQueueAmVcoreLimitMetricConfig) metricYarnQueueAmVcoreLimit {
+	m := metricYarnQueueAmVcoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueAmVcoreUsage struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnQueueAmVcoreUsageMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.am.vcore.usage metric with initial data.
+func (m *metricYarnQueueAmVcoreUsage) init() {
+	m.data.SetName("yarn.queue.am.vcore.usage")
+	m.data.SetDescription("Virtual cores that application masters of the queue use.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueAmVcoreUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueAmVcoreUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueAmVcoreUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueAmVcoreUsage(cfg YarnQueueAmVcoreUsageMetricConfig) metricYarnQueueAmVcoreUsage {
+	m := metricYarnQueueAmVcoreUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnQueueApplicationLimit struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   YarnQueueApplicationLimitMetricConfig // metric config provided by user.
@@ -16104,6 +17702,60 @@ func (m *metricYarnQueueApplicationLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricYarnQueueApplicationLimit(cfg YarnQueueApplicationLimitMetricConfig) metricYarnQueueApplicationLimit {
 	m := metricYarnQueueApplicationLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueApplicationUserLimit struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   YarnQueueApplicationUserLimitMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.application.user.limit metric with initial data.
+func (m *metricYarnQueueApplicationUserLimit) init() {
+	m.data.SetName("yarn.queue.application.user.limit")
+	m.data.SetDescription("Applications that the queue accepts of one user.")
+	m.data.SetUnit("{application}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueApplicationUserLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueApplicationUserLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueApplicationUserLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueApplicationUserLimit(cfg YarnQueueApplicationUserLimitMetricConfig) metricYarnQueueApplicationUserLimit {
+	m := metricYarnQueueApplicationUserLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -16430,6 +18082,276 @@ func newMetricYarnQueueContainers(cfg YarnQueueContainersMetricConfig) metricYar
 	return m
 }
 
+type metricYarnQueueMemoryDemand struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnQueueMemoryDemandMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.memory.demand metric with initial data.
+func (m *metricYarnQueueMemoryDemand) init() {
+	m.data.SetName("yarn.queue.memory.demand")
+	m.data.SetDescription("Memory that the applications of the queue use and ask for. Told by the fair scheduler.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueMemoryDemand) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueMemoryDemand) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueMemoryDemand) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueMemoryDemand(cfg YarnQueueMemoryDemandMetricConfig) metricYarnQueueMemoryDemand {
+	m := metricYarnQueueMemoryDemand{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueMemoryFairShare struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   YarnQueueMemoryFairShareMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.memory.fair_share metric with initial data.
+func (m *metricYarnQueueMemoryFairShare) init() {
+	m.data.SetName("yarn.queue.memory.fair_share")
+	m.data.SetDescription("Memory that is the fair share of the queue among those that have applications. Told by the fair scheduler.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueMemoryFairShare) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueMemoryFairShare) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueMemoryFairShare) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueMemoryFairShare(cfg YarnQueueMemoryFairShareMetricConfig) metricYarnQueueMemoryFairShare {
+	m := metricYarnQueueMemoryFairShare{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueMemoryLimit struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   YarnQueueMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.memory.limit metric with initial data.
+func (m *metricYarnQueueMemoryLimit) init() {
+	m.data.SetName("yarn.queue.memory.limit")
+	m.data.SetDescription("Memory that the queue can grow to. Told by the fair scheduler.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueMemoryLimit(cfg YarnQueueMemoryLimitMetricConfig) metricYarnQueueMemoryLimit {
+	m := metricYarnQueueMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueMemoryMinimum struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   YarnQueueMemoryMinimumMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.memory.minimum metric with initial data.
+func (m *metricYarnQueueMemoryMinimum) init() {
+	m.data.SetName("yarn.queue.memory.minimum")
+	m.data.SetDescription("Memory that the queue is guaranteed. Told by the fair scheduler.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueMemoryMinimum) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueMemoryMinimum) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueMemoryMinimum) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueMemoryMinimum(cfg YarnQueueMemoryMinimumMetricConfig) metricYarnQueueMemoryMinimum {
+	m := metricYarnQueueMemoryMinimum{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueMemorySteadyFairShare struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   YarnQueueMemorySteadyFairShareMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.memory.steady_fair_share metric with initial data.
+func (m *metricYarnQueueMemorySteadyFairShare) init() {
+	m.data.SetName("yarn.queue.memory.steady_fair_share")
+	m.data.SetDescription("Memory that is the fair share of the queue among all. Told by the fair scheduler.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueMemorySteadyFairShare) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueMemorySteadyFairShare) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueMemorySteadyFairShare) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueMemorySteadyFairShare(cfg YarnQueueMemorySteadyFairShareMetricConfig) metricYarnQueueMemorySteadyFairShare {
+	m := metricYarnQueueMemorySteadyFairShare{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnQueueMemoryUsage struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   YarnQueueMemoryUsageMetricConfig // metric config provided by user.
@@ -16476,6 +18398,868 @@ func (m *metricYarnQueueMemoryUsage) emit(metrics pmetric.MetricSlice) {
 
 func newMetricYarnQueueMemoryUsage(cfg YarnQueueMemoryUsageMetricConfig) metricYarnQueueMemoryUsage {
 	m := metricYarnQueueMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionCapacityGuaranteed struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   YarnQueuePartitionCapacityGuaranteedMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.capacity.guaranteed metric with initial data.
+func (m *metricYarnQueuePartitionCapacityGuaranteed) init() {
+	m.data.SetName("yarn.queue.partition.capacity.guaranteed")
+	m.data.SetDescription("Share of the partition that the queue is guaranteed. Given where nodes have labels.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionCapacityGuaranteed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionCapacityGuaranteed) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionCapacityGuaranteed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionCapacityGuaranteed(cfg YarnQueuePartitionCapacityGuaranteedMetricConfig) metricYarnQueuePartitionCapacityGuaranteed {
+	m := metricYarnQueuePartitionCapacityGuaranteed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionCapacityLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   YarnQueuePartitionCapacityLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.capacity.limit metric with initial data.
+func (m *metricYarnQueuePartitionCapacityLimit) init() {
+	m.data.SetName("yarn.queue.partition.capacity.limit")
+	m.data.SetDescription("Share of the partition that the queue can grow to. Given where nodes have labels.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionCapacityLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionCapacityLimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionCapacityLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionCapacityLimit(cfg YarnQueuePartitionCapacityLimitMetricConfig) metricYarnQueuePartitionCapacityLimit {
+	m := metricYarnQueuePartitionCapacityLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionCapacityUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   YarnQueuePartitionCapacityUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.capacity.usage metric with initial data.
+func (m *metricYarnQueuePartitionCapacityUsage) init() {
+	m.data.SetName("yarn.queue.partition.capacity.usage")
+	m.data.SetDescription("Share of the partition that the queue uses. Given where nodes have labels.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionCapacityUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionCapacityUsage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionCapacityUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionCapacityUsage(cfg YarnQueuePartitionCapacityUsageMetricConfig) metricYarnQueuePartitionCapacityUsage {
+	m := metricYarnQueuePartitionCapacityUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionCapacityUtilization struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   YarnQueuePartitionCapacityUtilizationMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.capacity.utilization metric with initial data.
+func (m *metricYarnQueuePartitionCapacityUtilization) init() {
+	m.data.SetName("yarn.queue.partition.capacity.utilization")
+	m.data.SetDescription("Use of the partition by the queue as a share of what it is guaranteed there; above 1 it borrows. Given where nodes have labels.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionCapacityUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionCapacityUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionCapacityUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionCapacityUtilization(cfg YarnQueuePartitionCapacityUtilizationMetricConfig) metricYarnQueuePartitionCapacityUtilization {
+	m := metricYarnQueuePartitionCapacityUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionMemoryUsage struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   YarnQueuePartitionMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.memory.usage metric with initial data.
+func (m *metricYarnQueuePartitionMemoryUsage) init() {
+	m.data.SetName("yarn.queue.partition.memory.usage")
+	m.data.SetDescription("Memory of the partition that the queue uses. Given where nodes have labels.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionMemoryUsage(cfg YarnQueuePartitionMemoryUsageMetricConfig) metricYarnQueuePartitionMemoryUsage {
+	m := metricYarnQueuePartitionMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueuePartitionVcoreUsage struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   YarnQueuePartitionVcoreUsageMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.partition.vcore.usage metric with initial data.
+func (m *metricYarnQueuePartitionVcoreUsage) init() {
+	m.data.SetName("yarn.queue.partition.vcore.usage")
+	m.data.SetDescription("Virtual cores of the partition that the queue uses. Given where nodes have labels.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueuePartitionVcoreUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.partition.name", yarnPartitionNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueuePartitionVcoreUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueuePartitionVcoreUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueuePartitionVcoreUsage(cfg YarnQueuePartitionVcoreUsageMetricConfig) metricYarnQueuePartitionVcoreUsage {
+	m := metricYarnQueuePartitionVcoreUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueUserApplications struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   YarnQueueUserApplicationsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.user.applications metric with initial data.
+func (m *metricYarnQueueUserApplications) init() {
+	m.data.SetName("yarn.queue.user.applications")
+	m.data.SetDescription("Applications of a user in the queue.")
+	m.data.SetUnit("{application}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueUserApplications) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string, yarnApplicationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.user.name", yarnUserNameAttributeValue)
+	dp.Attributes().PutStr("yarn.application.state", yarnApplicationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueUserApplications) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueUserApplications) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueUserApplications(cfg YarnQueueUserApplicationsMetricConfig) metricYarnQueueUserApplications {
+	m := metricYarnQueueUserApplications{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueUserLimit struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   YarnQueueUserLimitMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.user.limit metric with initial data.
+func (m *metricYarnQueueUserLimit) init() {
+	m.data.SetName("yarn.queue.user.limit")
+	m.data.SetDescription("Share of the queue that a user gets at least when there are several.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueUserLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueUserLimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueUserLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueUserLimit(cfg YarnQueueUserLimitMetricConfig) metricYarnQueueUserLimit {
+	m := metricYarnQueueUserLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueUserLimitFactor struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   YarnQueueUserLimitFactorMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.user.limit.factor metric with initial data.
+func (m *metricYarnQueueUserLimitFactor) init() {
+	m.data.SetName("yarn.queue.user.limit.factor")
+	m.data.SetDescription("How many times what the queue is guaranteed one user can get.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueUserLimitFactor) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueUserLimitFactor) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueUserLimitFactor) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueUserLimitFactor(cfg YarnQueueUserLimitFactorMetricConfig) metricYarnQueueUserLimitFactor {
+	m := metricYarnQueueUserLimitFactor{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueUserMemoryUsage struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   YarnQueueUserMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.user.memory.usage metric with initial data.
+func (m *metricYarnQueueUserMemoryUsage) init() {
+	m.data.SetName("yarn.queue.user.memory.usage")
+	m.data.SetDescription("Memory that a user holds in the queue, over all partitions.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueUserMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.user.name", yarnUserNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueUserMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueUserMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueUserMemoryUsage(cfg YarnQueueUserMemoryUsageMetricConfig) metricYarnQueueUserMemoryUsage {
+	m := metricYarnQueueUserMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueUserVcoreUsage struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   YarnQueueUserVcoreUsageMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.user.vcore.usage metric with initial data.
+func (m *metricYarnQueueUserVcoreUsage) init() {
+	m.data.SetName("yarn.queue.user.vcore.usage")
+	m.data.SetDescription("Virtual cores that a user holds in the queue, over all partitions.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueUserVcoreUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+	dp.Attributes().PutStr("yarn.user.name", yarnUserNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueUserVcoreUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueUserVcoreUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueUserVcoreUsage(cfg YarnQueueUserVcoreUsageMetricConfig) metricYarnQueueUserVcoreUsage {
+	m := metricYarnQueueUserVcoreUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueVcoreDemand struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   YarnQueueVcoreDemandMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.vcore.demand metric with initial data.
+func (m *metricYarnQueueVcoreDemand) init() {
+	m.data.SetName("yarn.queue.vcore.demand")
+	m.data.SetDescription("Virtual cores that the applications of the queue use and ask for. Told by the fair scheduler.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueVcoreDemand) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueVcoreDemand) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueVcoreDemand) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueVcoreDemand(cfg YarnQueueVcoreDemandMetricConfig) metricYarnQueueVcoreDemand {
+	m := metricYarnQueueVcoreDemand{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueVcoreFairShare struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   YarnQueueVcoreFairShareMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.vcore.fair_share metric with initial data.
+func (m *metricYarnQueueVcoreFairShare) init() {
+	m.data.SetName("yarn.queue.vcore.fair_share")
+	m.data.SetDescription("Virtual cores that is the fair share of the queue among those that have applications. Told by the fair scheduler.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueVcoreFairShare) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueVcoreFairShare) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueVcoreFairShare) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueVcoreFairShare(cfg YarnQueueVcoreFairShareMetricConfig) metricYarnQueueVcoreFairShare {
+	m := metricYarnQueueVcoreFairShare{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueVcoreLimit struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   YarnQueueVcoreLimitMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.vcore.limit metric with initial data.
+func (m *metricYarnQueueVcoreLimit) init() {
+	m.data.SetName("yarn.queue.vcore.limit")
+	m.data.SetDescription("Virtual cores that the queue can grow to. Told by the fair scheduler.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueVcoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueVcoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueVcoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueVcoreLimit(cfg YarnQueueVcoreLimitMetricConfig) metricYarnQueueVcoreLimit {
+	m := metricYarnQueueVcoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueVcoreMinimum struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   YarnQueueVcoreMinimumMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.vcore.minimum metric with initial data.
+func (m *metricYarnQueueVcoreMinimum) init() {
+	m.data.SetName("yarn.queue.vcore.minimum")
+	m.data.SetDescription("Virtual cores that the queue is guaranteed. Told by the fair scheduler.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueVcoreMinimum) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueVcoreMinimum) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueVcoreMinimum) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueVcoreMinimum(cfg YarnQueueVcoreMinimumMetricConfig) metricYarnQueueVcoreMinimum {
+	m := metricYarnQueueVcoreMinimum{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueVcoreSteadyFairShare struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   YarnQueueVcoreSteadyFairShareMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.vcore.steady_fair_share metric with initial data.
+func (m *metricYarnQueueVcoreSteadyFairShare) init() {
+	m.data.SetName("yarn.queue.vcore.steady_fair_share")
+	m.data.SetDescription("Virtual cores that is the fair share of the queue among all. Told by the fair scheduler.")
+	m.data.SetUnit("{vcore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueVcoreSteadyFairShare) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueVcoreSteadyFairShare) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueVcoreSteadyFairShare) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueVcoreSteadyFairShare(cfg YarnQueueVcoreSteadyFairShareMetricConfig) metricYarnQueueVcoreSteadyFairShare {
+	m := metricYarnQueueVcoreSteadyFairShare{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -16706,6 +19490,13 @@ type MetricsBuilder struct {
 	metricSparkExecutorTaskLimit                             metricSparkExecutorTaskLimit
 	metricSparkExecutorTaskResult                            metricSparkExecutorTaskResult
 	metricSparkExecutorTime                                  metricSparkExecutorTime
+	metricSparkMasterApplications                            metricSparkMasterApplications
+	metricSparkMasterCoreLimit                               metricSparkMasterCoreLimit
+	metricSparkMasterCoreUsage                               metricSparkMasterCoreUsage
+	metricSparkMasterDrivers                                 metricSparkMasterDrivers
+	metricSparkMasterMemoryLimit                             metricSparkMasterMemoryLimit
+	metricSparkMasterMemoryUsage                             metricSparkMasterMemoryUsage
+	metricSparkMasterWorkers                                 metricSparkMasterWorkers
 	metricSparkModelResult                                   metricSparkModelResult
 	metricSparkSQLBroadcastRecords                           metricSparkSQLBroadcastRecords
 	metricSparkSQLBroadcastSize                              metricSparkSQLBroadcastSize
@@ -16773,10 +19564,23 @@ type MetricsBuilder struct {
 	metricSparkStreamingQueryStateMemory                     metricSparkStreamingQueryStateMemory
 	metricSparkStreamingQueryStateRows                       metricSparkStreamingQueryStateRows
 	metricSparkStreamingQueryWatermarkDelay                  metricSparkStreamingQueryWatermarkDelay
+	metricSparkWorkerCoreLimit                               metricSparkWorkerCoreLimit
+	metricSparkWorkerCoreUsage                               metricSparkWorkerCoreUsage
+	metricSparkWorkerHeartbeatAge                            metricSparkWorkerHeartbeatAge
+	metricSparkWorkerMemoryLimit                             metricSparkWorkerMemoryLimit
+	metricSparkWorkerMemoryUsage                             metricSparkWorkerMemoryUsage
 	metricYarnApplicationContainerActive                     metricYarnApplicationContainerActive
 	metricYarnApplicationMemoryTime                          metricYarnApplicationMemoryTime
 	metricYarnApplicationMemoryUsage                         metricYarnApplicationMemoryUsage
 	metricYarnApplicationPreempted                           metricYarnApplicationPreempted
+	metricYarnApplicationPreemptedMemoryTime                 metricYarnApplicationPreemptedMemoryTime
+	metricYarnApplicationPreemptedVcoreTime                  metricYarnApplicationPreemptedVcoreTime
+	metricYarnApplicationPriority                            metricYarnApplicationPriority
+	metricYarnApplicationProgress                            metricYarnApplicationProgress
+	metricYarnApplicationReservedMemory                      metricYarnApplicationReservedMemory
+	metricYarnApplicationReservedVcore                       metricYarnApplicationReservedVcore
+	metricYarnApplicationShareCluster                        metricYarnApplicationShareCluster
+	metricYarnApplicationShareQueue                          metricYarnApplicationShareQueue
 	metricYarnApplicationVcoreTime                           metricYarnApplicationVcoreTime
 	metricYarnApplicationVcoreUsage                          metricYarnApplicationVcoreUsage
 	metricYarnApplicationWaitDuration                        metricYarnApplicationWaitDuration
@@ -16790,19 +19594,46 @@ type MetricsBuilder struct {
 	metricYarnClusterVcoreLimit                              metricYarnClusterVcoreLimit
 	metricYarnClusterVcoreUsage                              metricYarnClusterVcoreUsage
 	metricYarnNodeContainers                                 metricYarnNodeContainers
+	metricYarnNodeLastHealthReportAge                        metricYarnNodeLastHealthReportAge
 	metricYarnNodeMemoryUsage                                metricYarnNodeMemoryUsage
 	metricYarnNodeStatus                                     metricYarnNodeStatus
 	metricYarnNodeVcoreUsage                                 metricYarnNodeVcoreUsage
 	metricYarnQueueAmMemoryLimit                             metricYarnQueueAmMemoryLimit
 	metricYarnQueueAmMemoryUsage                             metricYarnQueueAmMemoryUsage
+	metricYarnQueueAmUserMemoryLimit                         metricYarnQueueAmUserMemoryLimit
+	metricYarnQueueAmUserVcoreLimit                          metricYarnQueueAmUserVcoreLimit
+	metricYarnQueueAmVcoreLimit                              metricYarnQueueAmVcoreLimit
+	metricYarnQueueAmVcoreUsage                              metricYarnQueueAmVcoreUsage
 	metricYarnQueueApplicationLimit                          metricYarnQueueApplicationLimit
+	metricYarnQueueApplicationUserLimit                      metricYarnQueueApplicationUserLimit
 	metricYarnQueueApplications                              metricYarnQueueApplications
 	metricYarnQueueCapacityGuaranteed                        metricYarnQueueCapacityGuaranteed
 	metricYarnQueueCapacityLimit                             metricYarnQueueCapacityLimit
 	metricYarnQueueCapacityUsage                             metricYarnQueueCapacityUsage
 	metricYarnQueueCapacityUtilization                       metricYarnQueueCapacityUtilization
 	metricYarnQueueContainers                                metricYarnQueueContainers
+	metricYarnQueueMemoryDemand                              metricYarnQueueMemoryDemand
+	metricYarnQueueMemoryFairShare                           metricYarnQueueMemoryFairShare
+	metricYarnQueueMemoryLimit                               metricYarnQueueMemoryLimit
+	metricYarnQueueMemoryMinimum                             metricYarnQueueMemoryMinimum
+	metricYarnQueueMemorySteadyFairShare                     metricYarnQueueMemorySteadyFairShare
 	metricYarnQueueMemoryUsage                               metricYarnQueueMemoryUsage
+	metricYarnQueuePartitionCapacityGuaranteed               metricYarnQueuePartitionCapacityGuaranteed
+	metricYarnQueuePartitionCapacityLimit                    metricYarnQueuePartitionCapacityLimit
+	metricYarnQueuePartitionCapacityUsage                    metricYarnQueuePartitionCapacityUsage
+	metricYarnQueuePartitionCapacityUtilization              metricYarnQueuePartitionCapacityUtilization
+	metricYarnQueuePartitionMemoryUsage                      metricYarnQueuePartitionMemoryUsage
+	metricYarnQueuePartitionVcoreUsage                       metricYarnQueuePartitionVcoreUsage
+	metricYarnQueueUserApplications                          metricYarnQueueUserApplications
+	metricYarnQueueUserLimit                                 metricYarnQueueUserLimit
+	metricYarnQueueUserLimitFactor                           metricYarnQueueUserLimitFactor
+	metricYarnQueueUserMemoryUsage                           metricYarnQueueUserMemoryUsage
+	metricYarnQueueUserVcoreUsage                            metricYarnQueueUserVcoreUsage
+	metricYarnQueueVcoreDemand                               metricYarnQueueVcoreDemand
+	metricYarnQueueVcoreFairShare                            metricYarnQueueVcoreFairShare
+	metricYarnQueueVcoreLimit                                metricYarnQueueVcoreLimit
+	metricYarnQueueVcoreMinimum                              metricYarnQueueVcoreMinimum
+	metricYarnQueueVcoreSteadyFairShare                      metricYarnQueueVcoreSteadyFairShare
 	metricYarnQueueVcoreUsage                                metricYarnQueueVcoreUsage
 }
 
@@ -16987,6 +19818,13 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkExecutorTaskLimit:                             newMetricSparkExecutorTaskLimit(mbc.Metrics.SparkExecutorTaskLimit),
 		metricSparkExecutorTaskResult:                            newMetricSparkExecutorTaskResult(mbc.Metrics.SparkExecutorTaskResult),
 		metricSparkExecutorTime:                                  newMetricSparkExecutorTime(mbc.Metrics.SparkExecutorTime),
+		metricSparkMasterApplications:                            newMetricSparkMasterApplications(mbc.Metrics.SparkMasterApplications),
+		metricSparkMasterCoreLimit:                               newMetricSparkMasterCoreLimit(mbc.Metrics.SparkMasterCoreLimit),
+		metricSparkMasterCoreUsage:                               newMetricSparkMasterCoreUsage(mbc.Metrics.SparkMasterCoreUsage),
+		metricSparkMasterDrivers:                                 newMetricSparkMasterDrivers(mbc.Metrics.SparkMasterDrivers),
+		metricSparkMasterMemoryLimit:                             newMetricSparkMasterMemoryLimit(mbc.Metrics.SparkMasterMemoryLimit),
+		metricSparkMasterMemoryUsage:                             newMetricSparkMasterMemoryUsage(mbc.Metrics.SparkMasterMemoryUsage),
+		metricSparkMasterWorkers:                                 newMetricSparkMasterWorkers(mbc.Metrics.SparkMasterWorkers),
 		metricSparkModelResult:                                   newMetricSparkModelResult(mbc.Metrics.SparkModelResult),
 		metricSparkSQLBroadcastRecords:                           newMetricSparkSQLBroadcastRecords(mbc.Metrics.SparkSQLBroadcastRecords),
 		metricSparkSQLBroadcastSize:                              newMetricSparkSQLBroadcastSize(mbc.Metrics.SparkSQLBroadcastSize),
@@ -17054,10 +19892,23 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkStreamingQueryStateMemory:                     newMetricSparkStreamingQueryStateMemory(mbc.Metrics.SparkStreamingQueryStateMemory),
 		metricSparkStreamingQueryStateRows:                       newMetricSparkStreamingQueryStateRows(mbc.Metrics.SparkStreamingQueryStateRows),
 		metricSparkStreamingQueryWatermarkDelay:                  newMetricSparkStreamingQueryWatermarkDelay(mbc.Metrics.SparkStreamingQueryWatermarkDelay),
+		metricSparkWorkerCoreLimit:                               newMetricSparkWorkerCoreLimit(mbc.Metrics.SparkWorkerCoreLimit),
+		metricSparkWorkerCoreUsage:                               newMetricSparkWorkerCoreUsage(mbc.Metrics.SparkWorkerCoreUsage),
+		metricSparkWorkerHeartbeatAge:                            newMetricSparkWorkerHeartbeatAge(mbc.Metrics.SparkWorkerHeartbeatAge),
+		metricSparkWorkerMemoryLimit:                             newMetricSparkWorkerMemoryLimit(mbc.Metrics.SparkWorkerMemoryLimit),
+		metricSparkWorkerMemoryUsage:                             newMetricSparkWorkerMemoryUsage(mbc.Metrics.SparkWorkerMemoryUsage),
 		metricYarnApplicationContainerActive:                     newMetricYarnApplicationContainerActive(mbc.Metrics.YarnApplicationContainerActive),
 		metricYarnApplicationMemoryTime:                          newMetricYarnApplicationMemoryTime(mbc.Metrics.YarnApplicationMemoryTime),
 		metricYarnApplicationMemoryUsage:                         newMetricYarnApplicationMemoryUsage(mbc.Metrics.YarnApplicationMemoryUsage),
 		metricYarnApplicationPreempted:                           newMetricYarnApplicationPreempted(mbc.Metrics.YarnApplicationPreempted),
+		metricYarnApplicationPreemptedMemoryTime:                 newMetricYarnApplicationPreemptedMemoryTime(mbc.Metrics.YarnApplicationPreemptedMemoryTime),
+		metricYarnApplicationPreemptedVcoreTime:                  newMetricYarnApplicationPreemptedVcoreTime(mbc.Metrics.YarnApplicationPreemptedVcoreTime),
+		metricYarnApplicationPriority:                            newMetricYarnApplicationPriority(mbc.Metrics.YarnApplicationPriority),
+		metricYarnApplicationProgress:                            newMetricYarnApplicationProgress(mbc.Metrics.YarnApplicationProgress),
+		metricYarnApplicationReservedMemory:                      newMetricYarnApplicationReservedMemory(mbc.Metrics.YarnApplicationReservedMemory),
+		metricYarnApplicationReservedVcore:                       newMetricYarnApplicationReservedVcore(mbc.Metrics.YarnApplicationReservedVcore),
+		metricYarnApplicationShareCluster:                        newMetricYarnApplicationShareCluster(mbc.Metrics.YarnApplicationShareCluster),
+		metricYarnApplicationShareQueue:                          newMetricYarnApplicationShareQueue(mbc.Metrics.YarnApplicationShareQueue),
 		metricYarnApplicationVcoreTime:                           newMetricYarnApplicationVcoreTime(mbc.Metrics.YarnApplicationVcoreTime),
 		metricYarnApplicationVcoreUsage:                          newMetricYarnApplicationVcoreUsage(mbc.Metrics.YarnApplicationVcoreUsage),
 		metricYarnApplicationWaitDuration:                        newMetricYarnApplicationWaitDuration(mbc.Metrics.YarnApplicationWaitDuration),
@@ -17071,19 +19922,46 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricYarnClusterVcoreLimit:                              newMetricYarnClusterVcoreLimit(mbc.Metrics.YarnClusterVcoreLimit),
 		metricYarnClusterVcoreUsage:                              newMetricYarnClusterVcoreUsage(mbc.Metrics.YarnClusterVcoreUsage),
 		metricYarnNodeContainers:                                 newMetricYarnNodeContainers(mbc.Metrics.YarnNodeContainers),
+		metricYarnNodeLastHealthReportAge:                        newMetricYarnNodeLastHealthReportAge(mbc.Metrics.YarnNodeLastHealthReportAge),
 		metricYarnNodeMemoryUsage:                                newMetricYarnNodeMemoryUsage(mbc.Metrics.YarnNodeMemoryUsage),
 		metricYarnNodeStatus:                                     newMetricYarnNodeStatus(mbc.Metrics.YarnNodeStatus),
 		metricYarnNodeVcoreUsage:                                 newMetricYarnNodeVcoreUsage(mbc.Metrics.YarnNodeVcoreUsage),
 		metricYarnQueueAmMemoryLimit:                             newMetricYarnQueueAmMemoryLimit(mbc.Metrics.YarnQueueAmMemoryLimit),
 		metricYarnQueueAmMemoryUsage:                             newMetricYarnQueueAmMemoryUsage(mbc.Metrics.YarnQueueAmMemoryUsage),
+		metricYarnQueueAmUserMemoryLimit:                         newMetricYarnQueueAmUserMemoryLimit(mbc.Metrics.YarnQueueAmUserMemoryLimit),
+		metricYarnQueueAmUserVcoreLimit:                          newMetricYarnQueueAmUserVcoreLimit(mbc.Metrics.YarnQueueAmUserVcoreLimit),
+		metricYarnQueueAmVcoreLimit:                              newMetricYarnQueueAmVcoreLimit(mbc.Metrics.YarnQueueAmVcoreLimit),
+		metricYarnQueueAmVcoreUsage:                              newMetricYarnQueueAmVcoreUsage(mbc.Metrics.YarnQueueAmVcoreUsage),
 		metricYarnQueueApplicationLimit:                          newMetricYarnQueueApplicationLimit(mbc.Metrics.YarnQueueApplicationLimit),
+		metricYarnQueueApplicationUserLimit:                      newMetricYarnQueueApplicationUserLimit(mbc.Metrics.YarnQueueApplicationUserLimit),
 		metricYarnQueueApplications:                              newMetricYarnQueueApplications(mbc.Metrics.YarnQueueApplications),
 		metricYarnQueueCapacityGuaranteed:                        newMetricYarnQueueCapacityGuaranteed(mbc.Metrics.YarnQueueCapacityGuaranteed),
 		metricYarnQueueCapacityLimit:                             newMetricYarnQueueCapacityLimit(mbc.Metrics.YarnQueueCapacityLimit),
 		metricYarnQueueCapacityUsage:                             newMetricYarnQueueCapacityUsage(mbc.Metrics.YarnQueueCapacityUsage),
 		metricYarnQueueCapacityUtilization:                       newMetricYarnQueueCapacityUtilization(mbc.Metrics.YarnQueueCapacityUtilization),
 		metricYarnQueueContainers:                                newMetricYarnQueueContainers(mbc.Metrics.YarnQueueContainers),
+		metricYarnQueueMemoryDemand:                              newMetricYarnQueueMemoryDemand(mbc.Metrics.YarnQueueMemoryDemand),
+		metricYarnQueueMemoryFairShare:                           newMetricYarnQueueMemoryFairShare(mbc.Metrics.YarnQueueMemoryFairShare),
+		metricYarnQueueMemoryLimit:                               newMetricYarnQueueMemoryLimit(mbc.Metrics.YarnQueueMemoryLimit),
+		metricYarnQueueMemoryMinimum:                             newMetricYarnQueueMemoryMinimum(mbc.Metrics.YarnQueueMemoryMinimum),
+		metricYarnQueueMemorySteadyFairShare:                     newMetricYarnQueueMemorySteadyFairShare(mbc.Metrics.YarnQueueMemorySteadyFairShare),
 		metricYarnQueueMemoryUsage:                               newMetricYarnQueueMemoryUsage(mbc.Metrics.YarnQueueMemoryUsage),
+		metricYarnQueuePartitionCapacityGuaranteed:               newMetricYarnQueuePartitionCapacityGuaranteed(mbc.Metrics.YarnQueuePartitionCapacityGuaranteed),
+		metricYarnQueuePartitionCapacityLimit:                    newMetricYarnQueuePartitionCapacityLimit(mbc.Metrics.YarnQueuePartitionCapacityLimit),
+		metricYarnQueuePartitionCapacityUsage:                    newMetricYarnQueuePartitionCapacityUsage(mbc.Metrics.YarnQueuePartitionCapacityUsage),
+		metricYarnQueuePartitionCapacityUtilization:              newMetricYarnQueuePartitionCapacityUtilization(mbc.Metrics.YarnQueuePartitionCapacityUtilization),
+		metricYarnQueuePartitionMemoryUsage:                      newMetricYarnQueuePartitionMemoryUsage(mbc.Metrics.YarnQueuePartitionMemoryUsage),
+		metricYarnQueuePartitionVcoreUsage:                       newMetricYarnQueuePartitionVcoreUsage(mbc.Metrics.YarnQueuePartitionVcoreUsage),
+		metricYarnQueueUserApplications:                          newMetricYarnQueueUserApplications(mbc.Metrics.YarnQueueUserApplications),
+		metricYarnQueueUserLimit:                                 newMetricYarnQueueUserLimit(mbc.Metrics.YarnQueueUserLimit),
+		metricYarnQueueUserLimitFactor:                           newMetricYarnQueueUserLimitFactor(mbc.Metrics.YarnQueueUserLimitFactor),
+		metricYarnQueueUserMemoryUsage:                           newMetricYarnQueueUserMemoryUsage(mbc.Metrics.YarnQueueUserMemoryUsage),
+		metricYarnQueueUserVcoreUsage:                            newMetricYarnQueueUserVcoreUsage(mbc.Metrics.YarnQueueUserVcoreUsage),
+		metricYarnQueueVcoreDemand:                               newMetricYarnQueueVcoreDemand(mbc.Metrics.YarnQueueVcoreDemand),
+		metricYarnQueueVcoreFairShare:                            newMetricYarnQueueVcoreFairShare(mbc.Metrics.YarnQueueVcoreFairShare),
+		metricYarnQueueVcoreLimit:                                newMetricYarnQueueVcoreLimit(mbc.Metrics.YarnQueueVcoreLimit),
+		metricYarnQueueVcoreMinimum:                              newMetricYarnQueueVcoreMinimum(mbc.Metrics.YarnQueueVcoreMinimum),
+		metricYarnQueueVcoreSteadyFairShare:                      newMetricYarnQueueVcoreSteadyFairShare(mbc.Metrics.YarnQueueVcoreSteadyFairShare),
 		metricYarnQueueVcoreUsage:                                newMetricYarnQueueVcoreUsage(mbc.Metrics.YarnQueueVcoreUsage),
 		resourceAttributeIncludeFilter:                           make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:                           make(map[string]filter.Filter),
@@ -17135,6 +20013,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	}
 	if mbc.ResourceAttributes.SparkClusterName.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["spark.cluster.name"] = filter.CreateFilter(mbc.ResourceAttributes.SparkClusterName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.SparkMasterName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["spark.master.name"] = filter.CreateFilter(mbc.ResourceAttributes.SparkMasterName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.SparkMasterName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["spark.master.name"] = filter.CreateFilter(mbc.ResourceAttributes.SparkMasterName.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.SparkModelName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["spark.model.name"] = filter.CreateFilter(mbc.ResourceAttributes.SparkModelName.MetricsInclude)
@@ -17252,6 +20136,12 @@ func (mb *MetricsBuilder) ForMapreduceJob(e *MapreduceJobEntity) *MapreduceJobMe
 // to metrics belonging to the spark.application entity.
 func (mb *MetricsBuilder) ForSparkApplication(e *SparkApplicationEntity) *SparkApplicationMetricsBuilder {
 	return &SparkApplicationMetricsBuilder{mb: mb, entity: e}
+}
+
+// ForSparkMaster returns a SparkMasterMetricsBuilder that restricts metric recording
+// to metrics belonging to the spark.master entity.
+func (mb *MetricsBuilder) ForSparkMaster(e *SparkMasterEntity) *SparkMasterMetricsBuilder {
+	return &SparkMasterMetricsBuilder{mb: mb, entity: e}
 }
 
 // ForYarnCluster returns a YarnClusterMetricsBuilder that restricts metric recording
@@ -17431,6 +20321,13 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkExecutorTaskLimit.emit(ils.Metrics())
 	mb.metricSparkExecutorTaskResult.emit(ils.Metrics())
 	mb.metricSparkExecutorTime.emit(ils.Metrics())
+	mb.metricSparkMasterApplications.emit(ils.Metrics())
+	mb.metricSparkMasterCoreLimit.emit(ils.Metrics())
+	mb.metricSparkMasterCoreUsage.emit(ils.Metrics())
+	mb.metricSparkMasterDrivers.emit(ils.Metrics())
+	mb.metricSparkMasterMemoryLimit.emit(ils.Metrics())
+	mb.metricSparkMasterMemoryUsage.emit(ils.Metrics())
+	mb.metricSparkMasterWorkers.emit(ils.Metrics())
 	mb.metricSparkModelResult.emit(ils.Metrics())
 	mb.metricSparkSQLBroadcastRecords.emit(ils.Metrics())
 	mb.metricSparkSQLBroadcastSize.emit(ils.Metrics())
@@ -17498,10 +20395,23 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkStreamingQueryStateMemory.emit(ils.Metrics())
 	mb.metricSparkStreamingQueryStateRows.emit(ils.Metrics())
 	mb.metricSparkStreamingQueryWatermarkDelay.emit(ils.Metrics())
+	mb.metricSparkWorkerCoreLimit.emit(ils.Metrics())
+	mb.metricSparkWorkerCoreUsage.emit(ils.Metrics())
+	mb.metricSparkWorkerHeartbeatAge.emit(ils.Metrics())
+	mb.metricSparkWorkerMemoryLimit.emit(ils.Metrics())
+	mb.metricSparkWorkerMemoryUsage.emit(ils.Metrics())
 	mb.metricYarnApplicationContainerActive.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryTime.emit(ils.Metrics())
 	mb.metricYarnApplicationMemoryUsage.emit(ils.Metrics())
 	mb.metricYarnApplicationPreempted.emit(ils.Metrics())
+	mb.metricYarnApplicationPreemptedMemoryTime.emit(ils.Metrics())
+	mb.metricYarnApplicationPreemptedVcoreTime.emit(ils.Metrics())
+	mb.metricYarnApplicationPriority.emit(ils.Metrics())
+	mb.metricYarnApplicationProgress.emit(ils.Metrics())
+	mb.metricYarnApplicationReservedMemory.emit(ils.Metrics())
+	mb.metricYarnApplicationReservedVcore.emit(ils.Metrics())
+	mb.metricYarnApplicationShareCluster.emit(ils.Metrics())
+	mb.metricYarnApplicationShareQueue.emit(ils.Metrics())
 	mb.metricYarnApplicationVcoreTime.emit(ils.Metrics())
 	mb.metricYarnApplicationVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnApplicationWaitDuration.emit(ils.Metrics())
@@ -17515,19 +20425,46 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricYarnClusterVcoreLimit.emit(ils.Metrics())
 	mb.metricYarnClusterVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnNodeContainers.emit(ils.Metrics())
+	mb.metricYarnNodeLastHealthReportAge.emit(ils.Metrics())
 	mb.metricYarnNodeMemoryUsage.emit(ils.Metrics())
 	mb.metricYarnNodeStatus.emit(ils.Metrics())
 	mb.metricYarnNodeVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnQueueAmMemoryLimit.emit(ils.Metrics())
 	mb.metricYarnQueueAmMemoryUsage.emit(ils.Metrics())
+	mb.metricYarnQueueAmUserMemoryLimit.emit(ils.Metrics())
+	mb.metricYarnQueueAmUserVcoreLimit.emit(ils.Metrics())
+	mb.metricYarnQueueAmVcoreLimit.emit(ils.Metrics())
+	mb.metricYarnQueueAmVcoreUsage.emit(ils.Metrics())
 	mb.metricYarnQueueApplicationLimit.emit(ils.Metrics())
+	mb.metricYarnQueueApplicationUserLimit.emit(ils.Metrics())
 	mb.metricYarnQueueApplications.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityGuaranteed.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityLimit.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityUsage.emit(ils.Metrics())
 	mb.metricYarnQueueCapacityUtilization.emit(ils.Metrics())
 	mb.metricYarnQueueContainers.emit(ils.Metrics())
+	mb.metricYarnQueueMemoryDemand.emit(ils.Metrics())
+	mb.metricYarnQueueMemoryFairShare.emit(ils.Metrics())
+	mb.metricYarnQueueMemoryLimit.emit(ils.Metrics())
+	mb.metricYarnQueueMemoryMinimum.emit(ils.Metrics())
+	mb.metricYarnQueueMemorySteadyFairShare.emit(ils.Metrics())
 	mb.metricYarnQueueMemoryUsage.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionCapacityGuaranteed.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionCapacityLimit.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionCapacityUsage.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionCapacityUtilization.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionMemoryUsage.emit(ils.Metrics())
+	mb.metricYarnQueuePartitionVcoreUsage.emit(ils.Metrics())
+	mb.metricYarnQueueUserApplications.emit(ils.Metrics())
+	mb.metricYarnQueueUserLimit.emit(ils.Metrics())
+	mb.metricYarnQueueUserLimitFactor.emit(ils.Metrics())
+	mb.metricYarnQueueUserMemoryUsage.emit(ils.Metrics())
+	mb.metricYarnQueueUserVcoreUsage.emit(ils.Metrics())
+	mb.metricYarnQueueVcoreDemand.emit(ils.Metrics())
+	mb.metricYarnQueueVcoreFairShare.emit(ils.Metrics())
+	mb.metricYarnQueueVcoreLimit.emit(ils.Metrics())
+	mb.metricYarnQueueVcoreMinimum.emit(ils.Metrics())
+	mb.metricYarnQueueVcoreSteadyFairShare.emit(ils.Metrics())
 	mb.metricYarnQueueVcoreUsage.emit(ils.Metrics())
 
 	for _, op := range options {
@@ -18666,6 +21603,55 @@ func (mb *MetricsBuilder) RecordSparkExecutorTimeDataPoint(ts pcommon.Timestamp,
 	mb.metricSparkExecutorTime.recordDataPoint(mb.startTime, ts, val, sparkExecutorIDAttributeValue)
 }
 
+// RecordSparkMasterApplicationsDataPoint adds a data point to spark.master.applications metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterApplicationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterApplicationsDataPoint(ts pcommon.Timestamp, val int64, sparkMasterApplicationStateAttributeValue AttributeSparkMasterApplicationState) {
+	mb.metricSparkMasterApplications.recordDataPoint(mb.startTime, ts, val, sparkMasterApplicationStateAttributeValue.String())
+}
+
+// RecordSparkMasterCoreLimitDataPoint adds a data point to spark.master.core.limit metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterCoreLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterCoreLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkMasterCoreLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkMasterCoreUsageDataPoint adds a data point to spark.master.core.usage metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterCoreUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterCoreUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkMasterCoreUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkMasterDriversDataPoint adds a data point to spark.master.drivers metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterDriversDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterDriversDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkMasterDrivers.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkMasterMemoryLimitDataPoint adds a data point to spark.master.memory.limit metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkMasterMemoryLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkMasterMemoryUsageDataPoint adds a data point to spark.master.memory.usage metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSparkMasterMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkMasterWorkersDataPoint adds a data point to spark.master.workers metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkMasterWorkersDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkMasterWorkersDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerStateAttributeValue AttributeSparkWorkerState) {
+	mb.metricSparkMasterWorkers.recordDataPoint(mb.startTime, ts, val, sparkWorkerStateAttributeValue.String())
+}
+
 // RecordSparkModelResultDataPoint adds a data point to spark.model.result metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkModelResultDataPoint(...) instead.
@@ -19135,6 +22121,41 @@ func (mb *MetricsBuilder) RecordSparkStreamingQueryWatermarkDelayDataPoint(ts pc
 	mb.metricSparkStreamingQueryWatermarkDelay.recordDataPoint(mb.startTime, ts, val, sparkStreamingQueryNameAttributeValue)
 }
 
+// RecordSparkWorkerCoreLimitDataPoint adds a data point to spark.worker.core.limit metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkWorkerCoreLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkWorkerCoreLimitDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	mb.metricSparkWorkerCoreLimit.recordDataPoint(mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerCoreUsageDataPoint adds a data point to spark.worker.core.usage metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkWorkerCoreUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkWorkerCoreUsageDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	mb.metricSparkWorkerCoreUsage.recordDataPoint(mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerHeartbeatAgeDataPoint adds a data point to spark.worker.heartbeat.age metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkWorkerHeartbeatAgeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkWorkerHeartbeatAgeDataPoint(ts pcommon.Timestamp, val float64, sparkWorkerIDAttributeValue string) {
+	mb.metricSparkWorkerHeartbeatAge.recordDataPoint(mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerMemoryLimitDataPoint adds a data point to spark.worker.memory.limit metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkWorkerMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkWorkerMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	mb.metricSparkWorkerMemoryLimit.recordDataPoint(mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
+// RecordSparkWorkerMemoryUsageDataPoint adds a data point to spark.worker.memory.usage metric.
+//
+// Deprecated: Use mb.ForSparkMaster(entity).RecordSparkWorkerMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkWorkerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, sparkWorkerIDAttributeValue string) {
+	mb.metricSparkWorkerMemoryUsage.recordDataPoint(mb.startTime, ts, val, sparkWorkerIDAttributeValue)
+}
+
 // RecordYarnApplicationContainerActiveDataPoint adds a data point to yarn.application.container.active metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationContainerActiveDataPoint(...) instead.
@@ -19161,6 +22182,62 @@ func (mb *MetricsBuilder) RecordYarnApplicationMemoryUsageDataPoint(ts pcommon.T
 // Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationPreemptedDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordYarnApplicationPreemptedDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricYarnApplicationPreempted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationPreemptedMemoryTimeDataPoint adds a data point to yarn.application.preempted.memory.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationPreemptedMemoryTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationPreemptedMemoryTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricYarnApplicationPreemptedMemoryTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationPreemptedVcoreTimeDataPoint adds a data point to yarn.application.preempted.vcore.time metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationPreemptedVcoreTimeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationPreemptedVcoreTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricYarnApplicationPreemptedVcoreTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationPriorityDataPoint adds a data point to yarn.application.priority metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationPriorityDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationPriorityDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricYarnApplicationPriority.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationProgressDataPoint adds a data point to yarn.application.progress metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationProgressDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationProgressDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricYarnApplicationProgress.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationReservedMemoryDataPoint adds a data point to yarn.application.reserved.memory metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationReservedMemoryDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationReservedMemoryDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricYarnApplicationReservedMemory.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationReservedVcoreDataPoint adds a data point to yarn.application.reserved.vcore metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationReservedVcoreDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationReservedVcoreDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricYarnApplicationReservedVcore.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationShareClusterDataPoint adds a data point to yarn.application.share.cluster metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationShareClusterDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationShareClusterDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricYarnApplicationShareCluster.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordYarnApplicationShareQueueDataPoint adds a data point to yarn.application.share.queue metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordYarnApplicationShareQueueDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnApplicationShareQueueDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricYarnApplicationShareQueue.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordYarnApplicationVcoreTimeDataPoint adds a data point to yarn.application.vcore.time metric.
@@ -19254,6 +22331,13 @@ func (mb *MetricsBuilder) RecordYarnNodeContainersDataPoint(ts pcommon.Timestamp
 	mb.metricYarnNodeContainers.recordDataPoint(mb.startTime, ts, val, yarnNodeIDAttributeValue)
 }
 
+// RecordYarnNodeLastHealthReportAgeDataPoint adds a data point to yarn.node.last_health_report.age metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnNodeLastHealthReportAgeDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnNodeLastHealthReportAgeDataPoint(ts pcommon.Timestamp, val float64, yarnNodeIDAttributeValue string) {
+	mb.metricYarnNodeLastHealthReportAge.recordDataPoint(mb.startTime, ts, val, yarnNodeIDAttributeValue)
+}
+
 // RecordYarnNodeMemoryUsageDataPoint adds a data point to yarn.node.memory.usage metric.
 //
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnNodeMemoryUsageDataPoint(...) instead.
@@ -19289,11 +22373,46 @@ func (mb *MetricsBuilder) RecordYarnQueueAmMemoryUsageDataPoint(ts pcommon.Times
 	mb.metricYarnQueueAmMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
+// RecordYarnQueueAmUserMemoryLimitDataPoint adds a data point to yarn.queue.am.user.memory.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueAmUserMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueAmUserMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueAmUserMemoryLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmUserVcoreLimitDataPoint adds a data point to yarn.queue.am.user.vcore.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueAmUserVcoreLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueAmUserVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueAmUserVcoreLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmVcoreLimitDataPoint adds a data point to yarn.queue.am.vcore.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueAmVcoreLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueAmVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueAmVcoreLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueAmVcoreUsageDataPoint adds a data point to yarn.queue.am.vcore.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueAmVcoreUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueAmVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueAmVcoreUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
 // RecordYarnQueueApplicationLimitDataPoint adds a data point to yarn.queue.application.limit metric.
 //
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueApplicationLimitDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordYarnQueueApplicationLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	mb.metricYarnQueueApplicationLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueApplicationUserLimitDataPoint adds a data point to yarn.queue.application.user.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueApplicationUserLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueApplicationUserLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueApplicationUserLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueueApplicationsDataPoint adds a data point to yarn.queue.applications metric.
@@ -19338,11 +22457,158 @@ func (mb *MetricsBuilder) RecordYarnQueueContainersDataPoint(ts pcommon.Timestam
 	mb.metricYarnQueueContainers.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnContainerStateAttributeValue.String())
 }
 
+// RecordYarnQueueMemoryDemandDataPoint adds a data point to yarn.queue.memory.demand metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryDemandDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueMemoryDemandDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueMemoryDemand.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryFairShareDataPoint adds a data point to yarn.queue.memory.fair_share metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryFairShareDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueMemoryFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueMemoryFairShare.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryLimitDataPoint adds a data point to yarn.queue.memory.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueMemoryLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemoryMinimumDataPoint adds a data point to yarn.queue.memory.minimum metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryMinimumDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueMemoryMinimumDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueMemoryMinimum.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueMemorySteadyFairShareDataPoint adds a data point to yarn.queue.memory.steady_fair_share metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemorySteadyFairShareDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueMemorySteadyFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueMemorySteadyFairShare.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
 // RecordYarnQueueMemoryUsageDataPoint adds a data point to yarn.queue.memory.usage metric.
 //
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryUsageDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordYarnQueueMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	mb.metricYarnQueueMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityGuaranteedDataPoint adds a data point to yarn.queue.partition.capacity.guaranteed metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionCapacityGuaranteedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionCapacityGuaranteedDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionCapacityGuaranteed.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityLimitDataPoint adds a data point to yarn.queue.partition.capacity.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionCapacityLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionCapacityLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionCapacityLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityUsageDataPoint adds a data point to yarn.queue.partition.capacity.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionCapacityUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionCapacityUsageDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionCapacityUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionCapacityUtilizationDataPoint adds a data point to yarn.queue.partition.capacity.utilization metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionCapacityUtilizationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionCapacityUtilizationDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionCapacityUtilization.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionMemoryUsageDataPoint adds a data point to yarn.queue.partition.memory.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueuePartitionVcoreUsageDataPoint adds a data point to yarn.queue.partition.vcore.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueuePartitionVcoreUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueuePartitionVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnPartitionNameAttributeValue string) {
+	mb.metricYarnQueuePartitionVcoreUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnPartitionNameAttributeValue)
+}
+
+// RecordYarnQueueUserApplicationsDataPoint adds a data point to yarn.queue.user.applications metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueUserApplicationsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueUserApplicationsDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string, yarnApplicationStateAttributeValue AttributeYarnApplicationState) {
+	mb.metricYarnQueueUserApplications.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue, yarnApplicationStateAttributeValue.String())
+}
+
+// RecordYarnQueueUserLimitDataPoint adds a data point to yarn.queue.user.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueUserLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueUserLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueUserLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueUserLimitFactorDataPoint adds a data point to yarn.queue.user.limit.factor metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueUserLimitFactorDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueUserLimitFactorDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueUserLimitFactor.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueUserMemoryUsageDataPoint adds a data point to yarn.queue.user.memory.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueUserMemoryUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueUserMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	mb.metricYarnQueueUserMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue)
+}
+
+// RecordYarnQueueUserVcoreUsageDataPoint adds a data point to yarn.queue.user.vcore.usage metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueUserVcoreUsageDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueUserVcoreUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string, yarnUserNameAttributeValue string) {
+	mb.metricYarnQueueUserVcoreUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue, yarnUserNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreDemandDataPoint adds a data point to yarn.queue.vcore.demand metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueVcoreDemandDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueVcoreDemandDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueVcoreDemand.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreFairShareDataPoint adds a data point to yarn.queue.vcore.fair_share metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueVcoreFairShareDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueVcoreFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueVcoreFairShare.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreLimitDataPoint adds a data point to yarn.queue.vcore.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueVcoreLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueVcoreLimitDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueVcoreLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreMinimumDataPoint adds a data point to yarn.queue.vcore.minimum metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueVcoreMinimumDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueVcoreMinimumDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueVcoreMinimum.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueVcoreSteadyFairShareDataPoint adds a data point to yarn.queue.vcore.steady_fair_share metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueVcoreSteadyFairShareDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueVcoreSteadyFairShareDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueVcoreSteadyFairShare.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueueVcoreUsageDataPoint adds a data point to yarn.queue.vcore.usage metric.

@@ -69,6 +69,7 @@ func TestMetricsBuilder(t *testing.T) {
 			ebHdfsCluster := mb.ForHdfsCluster(NewHdfsClusterEntity("hdfs.cluster.name-val"))
 			ebMapreduceJob := mb.ForMapreduceJob(NewMapreduceJobEntity("mapreduce.job.id-val"))
 			ebSparkApplication := mb.ForSparkApplication(NewSparkApplicationEntity("spark.cluster.name-val", "spark.application.id-val", "spark.application.attempt.id-val"))
+			ebSparkMaster := mb.ForSparkMaster(NewSparkMasterEntity("spark.master.name-val"))
 			ebYarnCluster := mb.ForYarnCluster(NewYarnClusterEntity("yarn.cluster.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
@@ -546,6 +547,27 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkExecutorTimeDataPoint(ts, 1, "spark.executor.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterApplicationsDataPoint(ts, 1, AttributeSparkMasterApplicationStateWaiting)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterCoreLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterCoreUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterDriversDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterMemoryLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterMemoryUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkMasterWorkersDataPoint(ts, 1, AttributeSparkWorkerStateAlive)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkModelResultDataPoint(ts, 1, "spark.model.result.name-val", AttributeSparkModelResultSourceAccumulator)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -747,6 +769,21 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkStreamingQueryWatermarkDelayDataPoint(ts, 1, "spark.streaming.query.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkMaster.RecordSparkWorkerCoreLimitDataPoint(ts, 1, "spark.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkWorkerCoreUsageDataPoint(ts, 1, "spark.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkWorkerHeartbeatAgeDataPoint(ts, 1, "spark.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkWorkerMemoryLimitDataPoint(ts, 1, "spark.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkMaster.RecordSparkWorkerMemoryUsageDataPoint(ts, 1, "spark.worker.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordYarnApplicationContainerActiveDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -757,6 +794,30 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordYarnApplicationPreemptedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationPreemptedMemoryTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationPreemptedVcoreTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationPriorityDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationProgressDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationReservedMemoryDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationReservedVcoreDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationShareClusterDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebSparkApplication.RecordYarnApplicationShareQueueDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordYarnApplicationVcoreTimeDataPoint(ts, 1)
@@ -798,6 +859,9 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnNodeContainersDataPoint(ts, 1, "yarn.node.id-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebYarnCluster.RecordYarnNodeLastHealthReportAgeDataPoint(ts, 1, "yarn.node.id-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebYarnCluster.RecordYarnNodeMemoryUsageDataPoint(ts, 1, "yarn.node.id-val", AttributeYarnResourceStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -813,7 +877,22 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnQueueAmMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueAmUserMemoryLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueAmUserVcoreLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueAmVcoreLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueAmVcoreUsageDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueApplicationLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueApplicationUserLimitDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueApplicationsDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnApplicationStatePending)
@@ -834,13 +913,77 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster.RecordYarnQueueContainersDataPoint(ts, 1, "yarn.queue.name-val", AttributeYarnContainerStateAllocated)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueMemoryDemandDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueMemoryFairShareDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueMemoryLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueMemoryMinimumDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueMemorySteadyFairShareDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionCapacityGuaranteedDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionCapacityLimitDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionCapacityUsageDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionCapacityUtilizationDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueuePartitionVcoreUsageDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueUserApplicationsDataPoint(ts, 1, "yarn.queue.name-val", "yarn.user.name-val", AttributeYarnApplicationStatePending)
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueUserLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueUserLimitFactorDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueUserMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val", "yarn.user.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueUserVcoreUsageDataPoint(ts, 1, "yarn.queue.name-val", "yarn.user.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueVcoreDemandDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueVcoreFairShareDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueVcoreLimitDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueVcoreMinimumDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueVcoreSteadyFairShareDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueVcoreUsageDataPoint(ts, 1, "yarn.queue.name-val")
 			ebHdfsCluster.Emit()
 			ebMapreduceJob.Emit()
 			ebSparkApplication.Emit()
+			ebSparkMaster.Emit()
 			ebYarnCluster.Emit()
 
 			rb := mb.NewResourceBuilder()
@@ -852,6 +995,7 @@ func TestMetricsBuilder(t *testing.T) {
 			rb.SetSparkApplicationID("spark.application.id-val")
 			rb.SetSparkApplicationName("spark.application.name-val")
 			rb.SetSparkClusterName("spark.cluster.name-val")
+			rb.SetSparkMasterName("spark.master.name-val")
 			rb.SetSparkModelName("spark.model.name-val")
 			rb.SetSparkModelVersion("spark.model.version-val")
 			rb.SetSparkUserName("spark.user.name-val")
@@ -3415,6 +3559,110 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkExecutorIDAttrVal, ok := dp.Attributes().Get("spark.executor.id")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.executor.id-val", sparkExecutorIDAttrVal.Str())
+				case "spark.master.applications":
+					assert.False(t, validatedMetrics["spark.master.applications"], "Found a duplicate in the metrics slice: spark.master.applications")
+					validatedMetrics["spark.master.applications"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Applications that wait for cores or run.", mi.Description())
+					assert.Equal(t, "{application}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkMasterApplicationStateAttrVal, ok := dp.Attributes().Get("spark.master.application.state")
+					assert.True(t, ok)
+					assert.Equal(t, "waiting", sparkMasterApplicationStateAttrVal.Str())
+				case "spark.master.core.limit":
+					assert.False(t, validatedMetrics["spark.master.core.limit"], "Found a duplicate in the metrics slice: spark.master.core.limit")
+					validatedMetrics["spark.master.core.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Cores of the workers that are alive.", mi.Description())
+					assert.Equal(t, "{core}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.master.core.usage":
+					assert.False(t, validatedMetrics["spark.master.core.usage"], "Found a duplicate in the metrics slice: spark.master.core.usage")
+					validatedMetrics["spark.master.core.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Cores of the workers that executors and drivers hold.", mi.Description())
+					assert.Equal(t, "{core}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.master.drivers":
+					assert.False(t, validatedMetrics["spark.master.drivers"], "Found a duplicate in the metrics slice: spark.master.drivers")
+					validatedMetrics["spark.master.drivers"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Drivers that run on workers.", mi.Description())
+					assert.Equal(t, "{driver}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.master.memory.limit":
+					assert.False(t, validatedMetrics["spark.master.memory.limit"], "Found a duplicate in the metrics slice: spark.master.memory.limit")
+					validatedMetrics["spark.master.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the workers that are alive.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.master.memory.usage":
+					assert.False(t, validatedMetrics["spark.master.memory.usage"], "Found a duplicate in the metrics slice: spark.master.memory.usage")
+					validatedMetrics["spark.master.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the workers that executors and drivers hold.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.master.workers":
+					assert.False(t, validatedMetrics["spark.master.workers"], "Found a duplicate in the metrics slice: spark.master.workers")
+					validatedMetrics["spark.master.workers"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Workers that the master knows.", mi.Description())
+					assert.Equal(t, "{worker}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkWorkerStateAttrVal, ok := dp.Attributes().Get("spark.worker.state")
+					assert.True(t, ok)
+					assert.Equal(t, "alive", sparkWorkerStateAttrVal.Str())
 				case "spark.model.result":
 					assert.False(t, validatedMetrics["spark.model.result"], "Found a duplicate in the metrics slice: spark.model.result")
 					validatedMetrics["spark.model.result"] = true
@@ -4845,6 +5093,89 @@ func TestMetricsBuilder(t *testing.T) {
 					sparkStreamingQueryNameAttrVal, ok := dp.Attributes().Get("spark.streaming.query.name")
 					assert.True(t, ok)
 					assert.Equal(t, "spark.streaming.query.name-val", sparkStreamingQueryNameAttrVal.Str())
+				case "spark.worker.core.limit":
+					assert.False(t, validatedMetrics["spark.worker.core.limit"], "Found a duplicate in the metrics slice: spark.worker.core.limit")
+					validatedMetrics["spark.worker.core.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Cores of the worker.", mi.Description())
+					assert.Equal(t, "{core}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkWorkerIDAttrVal, ok := dp.Attributes().Get("spark.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.worker.id-val", sparkWorkerIDAttrVal.Str())
+				case "spark.worker.core.usage":
+					assert.False(t, validatedMetrics["spark.worker.core.usage"], "Found a duplicate in the metrics slice: spark.worker.core.usage")
+					validatedMetrics["spark.worker.core.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Cores of the worker that executors and drivers hold.", mi.Description())
+					assert.Equal(t, "{core}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkWorkerIDAttrVal, ok := dp.Attributes().Get("spark.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.worker.id-val", sparkWorkerIDAttrVal.Str())
+				case "spark.worker.heartbeat.age":
+					assert.False(t, validatedMetrics["spark.worker.heartbeat.age"], "Found a duplicate in the metrics slice: spark.worker.heartbeat.age")
+					validatedMetrics["spark.worker.heartbeat.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the worker was last heard of.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					sparkWorkerIDAttrVal, ok := dp.Attributes().Get("spark.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.worker.id-val", sparkWorkerIDAttrVal.Str())
+				case "spark.worker.memory.limit":
+					assert.False(t, validatedMetrics["spark.worker.memory.limit"], "Found a duplicate in the metrics slice: spark.worker.memory.limit")
+					validatedMetrics["spark.worker.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the worker.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkWorkerIDAttrVal, ok := dp.Attributes().Get("spark.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.worker.id-val", sparkWorkerIDAttrVal.Str())
+				case "spark.worker.memory.usage":
+					assert.False(t, validatedMetrics["spark.worker.memory.usage"], "Found a duplicate in the metrics slice: spark.worker.memory.usage")
+					validatedMetrics["spark.worker.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the worker that executors and drivers hold.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkWorkerIDAttrVal, ok := dp.Attributes().Get("spark.worker.id")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.worker.id-val", sparkWorkerIDAttrVal.Str())
 				case "yarn.application.container.active":
 					assert.False(t, validatedMetrics["yarn.application.container.active"], "Found a duplicate in the metrics slice: yarn.application.container.active")
 					validatedMetrics["yarn.application.container.active"] = true
@@ -4901,6 +5232,110 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "yarn.application.preempted.memory.time":
+					assert.False(t, validatedMetrics["yarn.application.preempted.memory.time"], "Found a duplicate in the metrics slice: yarn.application.preempted.memory.time")
+					validatedMetrics["yarn.application.preempted.memory.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of containers that were taken away for other queues, times how long they had been held.", mi.Description())
+					assert.Equal(t, "{By.s}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "yarn.application.preempted.vcore.time":
+					assert.False(t, validatedMetrics["yarn.application.preempted.vcore.time"], "Found a duplicate in the metrics slice: yarn.application.preempted.vcore.time")
+					validatedMetrics["yarn.application.preempted.vcore.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores of containers that were taken away for other queues, times how long they had been held.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "yarn.application.priority":
+					assert.False(t, validatedMetrics["yarn.application.priority"], "Found a duplicate in the metrics slice: yarn.application.priority")
+					validatedMetrics["yarn.application.priority"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Priority of the application in its queue; the higher goes first.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "yarn.application.progress":
+					assert.False(t, validatedMetrics["yarn.application.progress"], "Found a duplicate in the metrics slice: yarn.application.progress")
+					validatedMetrics["yarn.application.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of its work that the application says is done; Spark says 0.1 until it ends.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "yarn.application.reserved.memory":
+					assert.False(t, validatedMetrics["yarn.application.reserved.memory"], "Found a duplicate in the metrics slice: yarn.application.reserved.memory")
+					validatedMetrics["yarn.application.reserved.memory"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that is reserved for containers of the application.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "yarn.application.reserved.vcore":
+					assert.False(t, validatedMetrics["yarn.application.reserved.vcore"], "Found a duplicate in the metrics slice: yarn.application.reserved.vcore")
+					validatedMetrics["yarn.application.reserved.vcore"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that are reserved for containers of the application.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "yarn.application.share.cluster":
+					assert.False(t, validatedMetrics["yarn.application.share.cluster"], "Found a duplicate in the metrics slice: yarn.application.share.cluster")
+					validatedMetrics["yarn.application.share.cluster"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the cluster that the application holds.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "yarn.application.share.queue":
+					assert.False(t, validatedMetrics["yarn.application.share.queue"], "Found a duplicate in the metrics slice: yarn.application.share.queue")
+					validatedMetrics["yarn.application.share.queue"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "What the application holds, as a share of what its queue is guaranteed; above 1 the queue borrows.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "yarn.application.vcore.time":
 					assert.False(t, validatedMetrics["yarn.application.vcore.time"], "Found a duplicate in the metrics slice: yarn.application.vcore.time")
 					validatedMetrics["yarn.application.vcore.time"] = true
@@ -5102,6 +5537,21 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnNodeIDAttrVal, ok := dp.Attributes().Get("yarn.node.id")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.node.id-val", yarnNodeIDAttrVal.Str())
+				case "yarn.node.last_health_report.age":
+					assert.False(t, validatedMetrics["yarn.node.last_health_report.age"], "Found a duplicate in the metrics slice: yarn.node.last_health_report.age")
+					validatedMetrics["yarn.node.last_health_report.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the node last told of its health.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnNodeIDAttrVal, ok := dp.Attributes().Get("yarn.node.id")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.node.id-val", yarnNodeIDAttrVal.Str())
 				case "yarn.node.memory.usage":
 					assert.False(t, validatedMetrics["yarn.node.memory.usage"], "Found a duplicate in the metrics slice: yarn.node.memory.usage")
 					validatedMetrics["yarn.node.memory.usage"] = true
@@ -5196,12 +5646,97 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.am.user.memory.limit":
+					assert.False(t, validatedMetrics["yarn.queue.am.user.memory.limit"], "Found a duplicate in the metrics slice: yarn.queue.am.user.memory.limit")
+					validatedMetrics["yarn.queue.am.user.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that application masters of one of the queue's users can use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.am.user.vcore.limit":
+					assert.False(t, validatedMetrics["yarn.queue.am.user.vcore.limit"], "Found a duplicate in the metrics slice: yarn.queue.am.user.vcore.limit")
+					validatedMetrics["yarn.queue.am.user.vcore.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that application masters of one of the queue's users can use.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.am.vcore.limit":
+					assert.False(t, validatedMetrics["yarn.queue.am.vcore.limit"], "Found a duplicate in the metrics slice: yarn.queue.am.vcore.limit")
+					validatedMetrics["yarn.queue.am.vcore.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that application masters of the queue can use.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.am.vcore.usage":
+					assert.False(t, validatedMetrics["yarn.queue.am.vcore.usage"], "Found a duplicate in the metrics slice: yarn.queue.am.vcore.usage")
+					validatedMetrics["yarn.queue.am.vcore.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that application masters of the queue use.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
 				case "yarn.queue.application.limit":
 					assert.False(t, validatedMetrics["yarn.queue.application.limit"], "Found a duplicate in the metrics slice: yarn.queue.application.limit")
 					validatedMetrics["yarn.queue.application.limit"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Applications that the queue accepts.", mi.Description())
+					assert.Equal(t, "{application}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.application.user.limit":
+					assert.False(t, validatedMetrics["yarn.queue.application.user.limit"], "Found a duplicate in the metrics slice: yarn.queue.application.user.limit")
+					validatedMetrics["yarn.queue.application.user.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Applications that the queue accepts of one user.", mi.Description())
 					assert.Equal(t, "{application}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -5313,6 +5848,91 @@ func TestMetricsBuilder(t *testing.T) {
 					yarnContainerStateAttrVal, ok := dp.Attributes().Get("yarn.container.state")
 					assert.True(t, ok)
 					assert.Equal(t, "allocated", yarnContainerStateAttrVal.Str())
+				case "yarn.queue.memory.demand":
+					assert.False(t, validatedMetrics["yarn.queue.memory.demand"], "Found a duplicate in the metrics slice: yarn.queue.memory.demand")
+					validatedMetrics["yarn.queue.memory.demand"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the applications of the queue use and ask for. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.memory.fair_share":
+					assert.False(t, validatedMetrics["yarn.queue.memory.fair_share"], "Found a duplicate in the metrics slice: yarn.queue.memory.fair_share")
+					validatedMetrics["yarn.queue.memory.fair_share"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that is the fair share of the queue among those that have applications. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.memory.limit":
+					assert.False(t, validatedMetrics["yarn.queue.memory.limit"], "Found a duplicate in the metrics slice: yarn.queue.memory.limit")
+					validatedMetrics["yarn.queue.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the queue can grow to. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.memory.minimum":
+					assert.False(t, validatedMetrics["yarn.queue.memory.minimum"], "Found a duplicate in the metrics slice: yarn.queue.memory.minimum")
+					validatedMetrics["yarn.queue.memory.minimum"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the queue is guaranteed. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.memory.steady_fair_share":
+					assert.False(t, validatedMetrics["yarn.queue.memory.steady_fair_share"], "Found a duplicate in the metrics slice: yarn.queue.memory.steady_fair_share")
+					validatedMetrics["yarn.queue.memory.steady_fair_share"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that is the fair share of the queue among all. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
 				case "yarn.queue.memory.usage":
 					assert.False(t, validatedMetrics["yarn.queue.memory.usage"], "Found a duplicate in the metrics slice: yarn.queue.memory.usage")
 					validatedMetrics["yarn.queue.memory.usage"] = true
@@ -5320,6 +5940,296 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Memory that the queue uses.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.partition.capacity.guaranteed":
+					assert.False(t, validatedMetrics["yarn.queue.partition.capacity.guaranteed"], "Found a duplicate in the metrics slice: yarn.queue.partition.capacity.guaranteed")
+					validatedMetrics["yarn.queue.partition.capacity.guaranteed"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the partition that the queue is guaranteed. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.partition.capacity.limit":
+					assert.False(t, validatedMetrics["yarn.queue.partition.capacity.limit"], "Found a duplicate in the metrics slice: yarn.queue.partition.capacity.limit")
+					validatedMetrics["yarn.queue.partition.capacity.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the partition that the queue can grow to. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.partition.capacity.usage":
+					assert.False(t, validatedMetrics["yarn.queue.partition.capacity.usage"], "Found a duplicate in the metrics slice: yarn.queue.partition.capacity.usage")
+					validatedMetrics["yarn.queue.partition.capacity.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the partition that the queue uses. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.partition.capacity.utilization":
+					assert.False(t, validatedMetrics["yarn.queue.partition.capacity.utilization"], "Found a duplicate in the metrics slice: yarn.queue.partition.capacity.utilization")
+					validatedMetrics["yarn.queue.partition.capacity.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Use of the partition by the queue as a share of what it is guaranteed there; above 1 it borrows. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.partition.memory.usage":
+					assert.False(t, validatedMetrics["yarn.queue.partition.memory.usage"], "Found a duplicate in the metrics slice: yarn.queue.partition.memory.usage")
+					validatedMetrics["yarn.queue.partition.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the partition that the queue uses. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.partition.vcore.usage":
+					assert.False(t, validatedMetrics["yarn.queue.partition.vcore.usage"], "Found a duplicate in the metrics slice: yarn.queue.partition.vcore.usage")
+					validatedMetrics["yarn.queue.partition.vcore.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores of the partition that the queue uses. Given where nodes have labels.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnPartitionNameAttrVal, ok := dp.Attributes().Get("yarn.partition.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.partition.name-val", yarnPartitionNameAttrVal.Str())
+				case "yarn.queue.user.applications":
+					assert.False(t, validatedMetrics["yarn.queue.user.applications"], "Found a duplicate in the metrics slice: yarn.queue.user.applications")
+					validatedMetrics["yarn.queue.user.applications"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Applications of a user in the queue.", mi.Description())
+					assert.Equal(t, "{application}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnUserNameAttrVal, ok := dp.Attributes().Get("yarn.user.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.user.name-val", yarnUserNameAttrVal.Str())
+					yarnApplicationStateAttrVal, ok := dp.Attributes().Get("yarn.application.state")
+					assert.True(t, ok)
+					assert.Equal(t, "pending", yarnApplicationStateAttrVal.Str())
+				case "yarn.queue.user.limit":
+					assert.False(t, validatedMetrics["yarn.queue.user.limit"], "Found a duplicate in the metrics slice: yarn.queue.user.limit")
+					validatedMetrics["yarn.queue.user.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the queue that a user gets at least when there are several.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.user.limit.factor":
+					assert.False(t, validatedMetrics["yarn.queue.user.limit.factor"], "Found a duplicate in the metrics slice: yarn.queue.user.limit.factor")
+					validatedMetrics["yarn.queue.user.limit.factor"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How many times what the queue is guaranteed one user can get.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.user.memory.usage":
+					assert.False(t, validatedMetrics["yarn.queue.user.memory.usage"], "Found a duplicate in the metrics slice: yarn.queue.user.memory.usage")
+					validatedMetrics["yarn.queue.user.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that a user holds in the queue, over all partitions.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnUserNameAttrVal, ok := dp.Attributes().Get("yarn.user.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.user.name-val", yarnUserNameAttrVal.Str())
+				case "yarn.queue.user.vcore.usage":
+					assert.False(t, validatedMetrics["yarn.queue.user.vcore.usage"], "Found a duplicate in the metrics slice: yarn.queue.user.vcore.usage")
+					validatedMetrics["yarn.queue.user.vcore.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that a user holds in the queue, over all partitions.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+					yarnUserNameAttrVal, ok := dp.Attributes().Get("yarn.user.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.user.name-val", yarnUserNameAttrVal.Str())
+				case "yarn.queue.vcore.demand":
+					assert.False(t, validatedMetrics["yarn.queue.vcore.demand"], "Found a duplicate in the metrics slice: yarn.queue.vcore.demand")
+					validatedMetrics["yarn.queue.vcore.demand"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that the applications of the queue use and ask for. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.vcore.fair_share":
+					assert.False(t, validatedMetrics["yarn.queue.vcore.fair_share"], "Found a duplicate in the metrics slice: yarn.queue.vcore.fair_share")
+					validatedMetrics["yarn.queue.vcore.fair_share"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that is the fair share of the queue among those that have applications. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.vcore.limit":
+					assert.False(t, validatedMetrics["yarn.queue.vcore.limit"], "Found a duplicate in the metrics slice: yarn.queue.vcore.limit")
+					validatedMetrics["yarn.queue.vcore.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that the queue can grow to. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.vcore.minimum":
+					assert.False(t, validatedMetrics["yarn.queue.vcore.minimum"], "Found a duplicate in the metrics slice: yarn.queue.vcore.minimum")
+					validatedMetrics["yarn.queue.vcore.minimum"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that the queue is guaranteed. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.vcore.steady_fair_share":
+					assert.False(t, validatedMetrics["yarn.queue.vcore.steady_fair_share"], "Found a duplicate in the metrics slice: yarn.queue.vcore.steady_fair_share")
+					validatedMetrics["yarn.queue.vcore.steady_fair_share"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Virtual cores that is the fair share of the queue among all. Told by the fair scheduler.", mi.Description())
+					assert.Equal(t, "{vcore}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)

@@ -77,6 +77,13 @@ func (rb *ResourceBuilder) SetSparkClusterName(val string) {
 	}
 }
 
+// SetSparkMasterName sets provided value as "spark.master.name" attribute.
+func (rb *ResourceBuilder) SetSparkMasterName(val string) {
+	if rb.config.SparkMasterName.Enabled {
+		rb.res.Attributes().PutStr("spark.master.name", val)
+	}
+}
+
 // SetSparkModelName sets provided value as "spark.model.name" attribute.
 func (rb *ResourceBuilder) SetSparkModelName(val string) {
 	if rb.config.SparkModelName.Enabled {

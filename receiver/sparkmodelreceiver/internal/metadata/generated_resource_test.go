@@ -21,6 +21,7 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetSparkApplicationID("spark.application.id-val")
 			rb.SetSparkApplicationName("spark.application.name-val")
 			rb.SetSparkClusterName("spark.cluster.name-val")
+			rb.SetSparkMasterName("spark.master.name-val")
 			rb.SetSparkModelName("spark.model.name-val")
 			rb.SetSparkModelVersion("spark.model.version-val")
 			rb.SetSparkUserName("spark.user.name-val")
@@ -33,9 +34,9 @@ func TestResourceBuilder(t *testing.T) {
 
 			switch tt {
 			case "default":
-				assert.Equal(t, 14, res.Attributes().Len())
+				assert.Equal(t, 15, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 14, res.Attributes().Len())
+				assert.Equal(t, 15, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -81,6 +82,11 @@ func TestResourceBuilder(t *testing.T) {
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "spark.cluster.name-val", sparkClusterNameAttrVal.Str())
+			}
+			sparkMasterNameAttrVal, ok := res.Attributes().Get("spark.master.name")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "spark.master.name-val", sparkMasterNameAttrVal.Str())
 			}
 			sparkModelNameAttrVal, ok := res.Attributes().Get("spark.model.name")
 			assert.True(t, ok)

@@ -150,6 +150,13 @@ type Holding struct {
 	Memory     int64
 	VCores     int64
 	Containers int64
+	// ReservedMemory and ReservedVCores are kept for it, until a node has room.
+	ReservedMemory, ReservedVCores int64
+	// QueueShare is of what the queue is guaranteed, ClusterShare of the cluster; 1 is all of it, NaN is unknown.
+	QueueShare, ClusterShare float64
+	// Progress is the share of its work that the application says is done; NaN is unknown.
+	Progress float64
+	Priority int64
 }
 
 // Allocate records what YARN gave. After a failover its totals run backwards, and what was preempted may be said to be

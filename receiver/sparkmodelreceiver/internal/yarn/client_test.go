@@ -172,12 +172,42 @@ func TestCapacitySchedulerAtAnyDepth(t *testing.T) {
 	assert.Contains(t, got, "root.etl")
 }
 
+// Where nodes have labels, a queue's own figures are those of the default partition alone (answers of Hadoop 3.4.2).
+func TestPartitionsAndUsers(t *testing.T) {
+	train := queues(t, `{"type": "capacityScheduler", "queueName": "root", "queues": {"queue": [{
+		"queueName": "train", "queuePath": "root.train", "usedCapacity": 39.7, "absoluteUsedCapacity": 29.8,
+		"resourcesUsed": {"memory": 1536, "vCores": 1}, "userLimit": 50, "userLimitFactor": 10.0, "maxApplicationsPerUser": 3000,
+		"userAMResourceLimit": {"memory": 7424, "vCores": 8},
+		"users": {"user": [{"username": "alice", "resourcesUsed": {"memory": 3584, "vCores": 3}, "numActiveApplications": 1, "numPendingApplications": 2}]},
+		"capacities": {"queueCapacitiesByPartition": [
+			{"partitionName": "", "usedCapacity": 39.7, "absoluteCapacity": 75, "absoluteMaxCapacity": 100, "absoluteUsedCapacity": 29.8},
+			{"partitionName": "gpu", "usedCapacity": 55.6, "absoluteCapacity": 75, "absoluteMaxCapacity": 100, "absoluteUsedCapacity": 41.7}]},
+		"resources": {"resourceUsagesByPartition": [
+			{"partitionName": "", "used": {"memory": 1536, "vCores": 1}}, {"partitionName": "gpu", "used": {"memory": 2048, "vCores": 2}}]}}]}}`)["root.train"]
+	assert.Equal(t, Resource{Memory: 3584, VCores: 3}, *train.Used)
+	require.Len(t, train.Partitions, 2)
+	assert.Equal(t, "gpu", train.Partitions[1].Name)
+	assert.InDelta(t, 0.556, *train.Partitions[1].Utilization, 1e-9)
+	assert.Equal(t, Resource{Memory: 2048, VCores: 2}, *train.Partitions[1].Used)
+	assert.InDelta(t, 0.5, *train.UserLimit, 1e-9)
+	assert.InDelta(t, 10, *train.UserLimitFactor, 1e-9)
+	assert.EqualValues(t, 3000, *train.AppsUserLimit)
+	assert.EqualValues(t, 7424, train.AMUserLimit.Memory)
+	assert.Equal(t, []User{{Name: "alice", Used: &Resource{Memory: 3584, VCores: 3}, AppsActive: 1, AppsPending: 2}}, train.Users)
+}
+
 func TestFairScheduler(t *testing.T) {
 	got := queues(t, `{"type": "fairScheduler", "rootQueue": {"queueName": "root", "childQueues": {"queue": [
-		{"queueName": "root.prod", "childQueues": [{"queueName": "root.prod.ml", "numPendingApps": 3, "usedResources": {"memory": 2048, "vCores": 2}}]}]}}}`)
+		{"queueName": "root.prod", "childQueues": [{"queueName": "root.prod.ml", "numPendingApps": 3, "usedResources": {"memory": 2048, "vCores": 2},
+			"minResources": {"memory": 1024, "vCores": 1}, "maxResources": {"memory": 9000, "vCores": 9}, "fairResources": {"memory": 3000, "vCores": 3},
+			"steadyFairResources": {"memory": 2000, "vCores": 2}, "demandResources": {"memory": 5000, "vCores": 5}}]}]}}}`)
 	require.Len(t, got, 3)
 	assert.EqualValues(t, 3, *got["root.prod.ml"].AppsPending)
 	assert.Equal(t, Resource{Memory: 2048, VCores: 2}, *got["root.prod.ml"].Used)
+	assert.Equal(t, Fair{
+		Minimum: &Resource{Memory: 1024, VCores: 1}, Limit: &Resource{Memory: 9000, VCores: 9}, FairShare: &Resource{Memory: 3000, VCores: 3},
+		SteadyFairShare: &Resource{Memory: 2000, VCores: 2}, Demand: &Resource{Memory: 5000, VCores: 5},
+	}, *got["root.prod.ml"].Fair)
 	assert.Nil(t, got["root"].Usage)
 }
 

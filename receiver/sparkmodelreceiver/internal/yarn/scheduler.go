@@ -42,7 +42,29 @@ type capacityQueue struct {
 	ResourcesUsed          *Resource   `json:"resourcesUsed"`
 	UsedAMResource         *Resource   `json:"usedAMResource"`
 	AMResourceLimit        *Resource   `json:"AMResourceLimit"`
-	Queues                 *struct {
+	UserAMResourceLimit    *Resource   `json:"userAMResourceLimit"`
+	MaxApplicationsPerUser *int64      `json:"maxApplicationsPerUser"`
+	UserLimit              *rest.Float `json:"userLimit"`
+	UserLimitFactor        *rest.Float `json:"userLimitFactor"`
+	Users                  *struct {
+		User []User `json:"user"`
+	} `json:"users"`
+	Capacities struct {
+		ByPartition []struct {
+			Name                 string      `json:"partitionName"`
+			UsedCapacity         *rest.Float `json:"usedCapacity"`
+			AbsoluteCapacity     *rest.Float `json:"absoluteCapacity"`
+			AbsoluteMaxCapacity  *rest.Float `json:"absoluteMaxCapacity"`
+			AbsoluteUsedCapacity *rest.Float `json:"absoluteUsedCapacity"`
+		} `json:"queueCapacitiesByPartition"`
+	} `json:"capacities"`
+	Resources struct {
+		ByPartition []struct {
+			Name string   `json:"partitionName"`
+			Used Resource `json:"used"`
+		} `json:"resourceUsagesByPartition"`
+	} `json:"resources"`
+	Queues *struct {
 		Queue []capacityQueue `json:"queue"`
 	} `json:"queues"`
 }
@@ -59,11 +81,18 @@ func (q *capacityQueue) flatten(parent string, into []Queue, depth int) []Queue 
 		}
 	}
 	out := Queue{
-		Path:       path,
-		Guaranteed: share(q.AbsoluteCapacity), Limit: share(q.AbsoluteMaxCapacity), Usage: share(q.AbsoluteUsedCapacity), Utilization: share(q.UsedCapacity),
+		Path: path,
+		Shares: Shares{
+			Guaranteed: share(q.AbsoluteCapacity), Limit: share(q.AbsoluteMaxCapacity), Usage: share(q.AbsoluteUsedCapacity), Utilization: share(q.UsedCapacity),
+		},
 		AppsActive: q.NumActiveApplications, AppsPending: q.NumPendingApplications, AppsLimit: q.MaxApplications,
 		ContainersAllocated: q.AllocatedContainers, ContainersPending: q.PendingContainers, ContainersReserved: q.ReservedContainers,
-		Used: q.ResourcesUsed, AMUsed: q.UsedAMResource, AMLimit: q.AMResourceLimit,
+		Used: q.used(), AMUsed: q.UsedAMResource, AMLimit: q.AMResourceLimit, AMUserLimit: q.UserAMResourceLimit,
+		AppsUserLimit: q.MaxApplicationsPerUser, UserLimit: share(q.UserLimit), UserLimitFactor: number(q.UserLimitFactor),
+		Partitions: q.partitions(),
+	}
+	if q.Users != nil {
+		out.Users = q.Users.User
 	}
 	if parent == "" {
 		// The root carries its shares under the names that its children use for shares of their parent.
@@ -86,6 +115,38 @@ func (q *capacityQueue) flatten(parent string, into []Queue, depth int) []Queue 
 	return into
 }
 
+// used sums up over the partitions: the queue's own figure is that of the default one (seen in Hadoop 3.4.2).
+func (q *capacityQueue) used() *Resource {
+	if len(q.Resources.ByPartition) == 0 {
+		return q.ResourcesUsed
+	}
+	var sum Resource
+	for _, p := range q.Resources.ByPartition {
+		sum.Memory += p.Used.Memory
+		sum.VCores += p.Used.VCores
+	}
+	return &sum
+}
+
+func (q *capacityQueue) partitions() []Partition {
+	if len(q.Capacities.ByPartition) < 2 {
+		return nil // there is the default one alone, and the queue's own figures tell of it
+	}
+	var out []Partition
+	for _, c := range q.Capacities.ByPartition {
+		p := Partition{Name: c.Name, Shares: Shares{
+			Guaranteed: share(c.AbsoluteCapacity), Limit: share(c.AbsoluteMaxCapacity), Usage: share(c.AbsoluteUsedCapacity), Utilization: share(c.UsedCapacity),
+		}}
+		for _, r := range q.Resources.ByPartition {
+			if r.Name == c.Name {
+				p.Used = &r.Used
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // fairQueue is a queue of the fair scheduler, which knows no shares.
 type fairQueue struct {
 	QueueName           string        `json:"queueName"`
@@ -99,6 +160,7 @@ type fairQueue struct {
 	PendingContainers   *int64        `json:"pendingContainers"`
 	ReservedContainers  *int64        `json:"reservedContainers"`
 	ChildQueues         *fairChildren `json:"childQueues"`
+	Fair
 }
 
 func (q *fairQueue) flatten(into []Queue, depth int) []Queue {
@@ -109,7 +171,7 @@ func (q *fairQueue) flatten(into []Queue, depth int) []Queue {
 		Path:       q.QueueName,
 		AppsActive: q.NumActiveApps, AppsPending: q.NumPendingApps, AppsLimit: q.MaxApps,
 		ContainersAllocated: q.AllocatedContainers, ContainersPending: q.PendingContainers, ContainersReserved: q.ReservedContainers,
-		Used: q.UsedResources, AMUsed: q.AMUsedResources, AMLimit: q.AMMaxResources,
+		Used: q.UsedResources, AMUsed: q.AMUsedResources, AMLimit: q.AMMaxResources, Fair: &q.Fair,
 	})
 	if q.ChildQueues != nil {
 		for i := range q.ChildQueues.Queue {
@@ -136,9 +198,18 @@ func (c *fairChildren) UnmarshalJSON(b []byte) error {
 }
 
 func share(percent *rest.Float) *float64 {
-	if percent == nil || !percent.Known() || *percent < 0 {
+	v := number(percent)
+	if v != nil {
+		*v /= 100
+	}
+	return v
+}
+
+// number returns nil for what is not known.
+func number(f *rest.Float) *float64 {
+	if f == nil || !f.Known() || *f < 0 {
 		return nil
 	}
-	v := float64(*percent) / 100
+	v := float64(*f)
 	return &v
 }

@@ -42,6 +42,12 @@ type App struct {
 	PreemptedMemorySeconds   int64      `json:"preemptedMemorySeconds"`
 	PreemptedVCoreSeconds    int64      `json:"preemptedVcoreSeconds"`
 	QueueUsagePercentage     rest.Float `json:"queueUsagePercentage"`
+	ClusterUsagePercentage   rest.Float `json:"clusterUsagePercentage"`
+	// Progress is in per cent.
+	Progress       rest.Float `json:"progress"`
+	Priority       int64      `json:"priority"`
+	ReservedMB     int64      `json:"reservedMB"`
+	ReservedVCores int64      `json:"reservedVCores"`
 }
 
 // Ended tells whether YARN has closed the application.
@@ -77,17 +83,21 @@ type ClusterMetrics struct {
 	ContainersReserved  int64 `json:"containersReserved"`
 	ContainersPending   int64 `json:"containersPending"`
 
-	TotalMB               int64 `json:"totalMB"`
-	AllocatedMB           int64 `json:"allocatedMB"`
-	AvailableMB           int64 `json:"availableMB"`
-	ReservedMB            int64 `json:"reservedMB"`
-	TotalVirtualCores     int64 `json:"totalVirtualCores"`
-	AllocatedVirtualCores int64 `json:"allocatedVirtualCores"`
-	AvailableVirtualCores int64 `json:"availableVirtualCores"`
-	ReservedVirtualCores  int64 `json:"reservedVirtualCores"`
-	// TotalAcross and UsedAcross count every partition; the figures above count the default one alone.
-	TotalAcross *Resource `json:"totalClusterResourcesAcrossPartition"`
-	UsedAcross  *Resource `json:"totalUsedResourcesAcrossPartition"`
+	TotalMB               int64  `json:"totalMB"`
+	AllocatedMB           int64  `json:"allocatedMB"`
+	AvailableMB           int64  `json:"availableMB"`
+	ReservedMB            int64  `json:"reservedMB"`
+	TotalVirtualCores     int64  `json:"totalVirtualCores"`
+	AllocatedVirtualCores int64  `json:"allocatedVirtualCores"`
+	AvailableVirtualCores int64  `json:"availableVirtualCores"`
+	ReservedVirtualCores  int64  `json:"reservedVirtualCores"`
+	PendingMB             *int64 `json:"pendingMB"`
+	PendingVirtualCores   *int64 `json:"pendingVirtualCores"`
+	// What is across partitions counts every one; the figures above count the default one alone.
+	TotalAcross     *Resource `json:"totalClusterResourcesAcrossPartition"`
+	UsedAcross      *Resource `json:"totalUsedResourcesAcrossPartition"`
+	ReservedAcross  *Resource `json:"totalReservedResourcesAcrossPartition"`
+	AllocatedAcross *int64    `json:"totalAllocatedContainersAcrossPartition"`
 
 	ActiveNodes          int64 `json:"activeNodes"`
 	LostNodes            int64 `json:"lostNodes"`
@@ -113,17 +123,57 @@ type Node struct {
 	AvailMemoryMB   int64  `json:"availMemoryMB"`
 	UsedVCores      int64  `json:"usedVirtualCores"`
 	AvailableVCores int64  `json:"availableVirtualCores"`
+	// LastHealthUpdate is in ms since 1970.
+	LastHealthUpdate int64 `json:"lastHealthUpdate"`
 }
 
 // Queue is a queue of the capacity or the fair scheduler. Memory is in MB. A nil field was not given.
 type Queue struct {
 	// Path is the full name, such as root.ml.train.
 	Path string
-	// Shares of the cluster, 0 to 1; utilization is of what is guaranteed and can pass 1.
-	Guaranteed, Limit, Usage, Utilization *float64
-	AppsActive, AppsPending, AppsLimit    *int64
-	ContainersAllocated                   *int64
-	ContainersPending                     *int64
-	ContainersReserved                    *int64
-	Used, AMUsed, AMLimit                 *Resource
+	// Shares are of the nodes without a label.
+	Shares
+	AppsActive, AppsPending, AppsLimit *int64
+	// AppsUserLimit is how many applications of one user are accepted.
+	AppsUserLimit       *int64
+	ContainersAllocated *int64
+	ContainersPending   *int64
+	ContainersReserved  *int64
+	// Used is over all partitions.
+	Used, AMUsed, AMLimit, AMUserLimit *Resource
+	// UserLimit is the share of the queue that a user gets at least, UserLimitFactor how many times what is guaranteed he
+	// can get.
+	UserLimit, UserLimitFactor *float64
+	Users                      []User
+	// Partitions are given where nodes have labels.
+	Partitions []Partition
+	// Fair is given by the fair scheduler.
+	Fair *Fair
+}
+
+// Shares are of the cluster, or of a partition of it, 0 to 1; utilization is of what is guaranteed and can pass 1.
+type Shares struct{ Guaranteed, Limit, Usage, Utilization *float64 }
+
+// Partition is what a queue may use, and uses, of the nodes that have one label.
+type Partition struct {
+	Name string
+	Shares
+	Used *Resource
+}
+
+// User is what a user holds in a queue.
+type User struct {
+	Name        string    `json:"username"`
+	Used        *Resource `json:"resourcesUsed"`
+	AppsActive  int64     `json:"numActiveApplications"`
+	AppsPending int64     `json:"numPendingApplications"`
+}
+
+// Fair is what the fair scheduler tells of a queue.
+type Fair struct {
+	Minimum         *Resource `json:"minResources"`
+	Limit           *Resource `json:"maxResources"`
+	FairShare       *Resource `json:"fairResources"`
+	SteadyFairShare *Resource `json:"steadyFairResources"`
+	Demand          *Resource `json:"demandResources"`
 }
