@@ -183,6 +183,9 @@ func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
 	if f.Allocation != nil {
 		app.Allocate(*f.Allocation)
 	}
+	if f.State == track.Accepted {
+		app.ObserveWait(f.Diagnostics)
+	}
 	if app.Settings == nil {
 		app.Model = ws.r.reader.Namer.Model(f.Name, f.Tags, nil)
 		app.Parent = track.FindParent(f.Tags, nil)
@@ -266,6 +269,7 @@ func (ws *watched) delivered(ctx context.Context, list []*watchedApplication) {
 		switch {
 		case w.phase == running && w.app.State.Ended():
 			w.phase = closing
+			w.mark = w.now()
 			w.lastWord = make(chan struct{})
 			ws.closers.Go(func() {
 				defer close(w.lastWord)

@@ -23,6 +23,9 @@ func (b *Builder) Events(ld plog.Logs, app *track.Application, box *track.Outbox
 	sl.Scope().SetName(metadata.ScopeName)
 	sl.Scope().SetVersion(b.version)
 	e := events{identity: b.identity(app), app: app, observed: b.ts, list: sl.LogRecords()}
+	if box.QueueFull != "" {
+		e.queueFull(box.QueueFull)
+	}
 	if box.Started {
 		e.started()
 	}
@@ -39,6 +42,12 @@ func (b *Builder) Events(ld plog.Logs, app *track.Application, box *track.Outbox
 		rl.MoveTo(ld.ResourceLogs().AppendEmpty())
 	}
 }
+
+// Names of events that are span events too.
+const (
+	eventExecutorAdded = "spark.executor.added"
+	eventExecutorLost  = "spark.executor.lost"
+)
 
 // events are those of one application.
 type events struct {
@@ -62,6 +71,11 @@ func (e events) add(name string, severity plog.SeverityNumber, span pcommon.Span
 	}
 	record.Body().SetStr(words)
 	return record.Attributes()
+}
+
+func (e events) queueFull(reason string) {
+	words := fmt.Sprintf("Queue %s is full, so application %s (%s) waits: %s", e.app.Queue, e.app.Name, e.app.ID, cut(reason, maxText))
+	e.add("yarn.queue.full", plog.SeverityNumberWarn, e.root(), e.app.Now, words).PutStr("yarn.queue.name", e.app.Queue)
 }
 
 func (e events) started() {
@@ -122,7 +136,7 @@ func (e events) stage(s *track.Stage) {
 func (e events) executor(x track.ExecutorChange) {
 	if x.Active {
 		words := fmt.Sprintf("Executor %s was added (cores: %d).", x.ID, x.TotalCores)
-		e.add("spark.executor.added", plog.SeverityNumberInfo, e.root(), x.AddTime.Time, words).PutStr("spark.executor.id", x.ID)
+		e.add(eventExecutorAdded, plog.SeverityNumberInfo, e.root(), x.AddTime.Time, words).PutStr("spark.executor.id", x.ID)
 		return
 	}
 	class := track.ClassifyLoss(x.RemoveReason)
@@ -131,7 +145,7 @@ func (e events) executor(x track.ExecutorChange) {
 		severity = plog.SeverityNumberInfo
 	}
 	words := fmt.Sprintf("Executor %s was removed (%s)", x.ID, class)
-	a := e.because("spark.executor.lost", severity, e.root(), x.RemoveTime.Time, words, x.RemoveReason)
+	a := e.because(eventExecutorLost, severity, e.root(), x.RemoveTime.Time, words, x.RemoveReason)
 	a.PutStr("spark.executor.id", x.ID)
 	a.PutStr("spark.executor.loss.reason", string(class))
 }

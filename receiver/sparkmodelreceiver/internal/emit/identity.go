@@ -29,12 +29,14 @@ const (
 //
 // cluster is the configured cluster_name and attempt the number that YARN gives it ("1" for the first), empty where
 // nothing counts attempts. Kinds and their ids: app and queue (empty), sql (execution), job (job), stage (stage "."
-// attempt), task (task), batch (query "." batch). What ran for a micro-batch of a streaming query has a trace of its own:
+// attempt), task (task), batch (query "." batch). Where a micro-batch, a SQL execution or a job is the root of a trace:
 //
-//	trace id = the first 16 bytes of SHA-256("sparkmodel/1|trace|" + cluster + "|" + application + "|" + attempt + "|batch|" + query + "." + batch)
+//	trace id = the first 16 bytes of SHA-256("sparkmodel/1|trace|" + cluster + "|" + application + "|" + attempt + "|" + kind + "|" + id)
 type identity struct {
 	application string
 	trace       pcommon.TraceID
+	// rootsPerJob tells that SQL executions, and jobs without one, are roots.
+	rootsPerJob bool
 }
 
 func identityOf(cluster string, app track.Key) identity {
@@ -45,6 +47,7 @@ func identityOf(cluster string, app track.Key) identity {
 // identity returns the identity of an application, in the trace that it was submitted from where that is wanted.
 func (b *Builder) identity(app *track.Application) identity {
 	i := identityOf(b.cluster, app.Key)
+	i.rootsPerJob = app.RootsPerJob
 	if b.childOfParent && app.Parent != nil {
 		i.trace = app.Parent.TraceID
 	}
@@ -56,17 +59,33 @@ func (i identity) span(kind, id string) pcommon.SpanID {
 	return pcommon.SpanID(sum[:8])
 }
 
-// batch returns the identity of what runs for a micro-batch, and the span id of the batch.
-func (i identity) batch(b *track.Batch) (identity, pcommon.SpanID) {
-	id := b.Query + "." + b.Number
-	i.trace = traceid.Of(i.application + "|" + kindBatch + "|" + id)
-	return i, i.span(kindBatch, id)
+// rootedIn returns the identity of what runs in a trace of its own.
+func (i identity) rootedIn(kind, id string) identity {
+	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + i.application + "|" + kind + "|" + id))
+	i.trace = pcommon.TraceID(sum[:16])
+	return i
 }
 
-// ofJob returns the identity of a job's trace: that of its micro-batch, if it ran for one.
+func batchID(b *track.Batch) string { return b.Query + "." + b.Number }
+
+// ofExecution returns the identity of a SQL execution's trace: that of its micro-batch, if it ran for one.
+func (i identity) ofExecution(e *track.Execution) identity {
+	switch {
+	case e.Batch != nil:
+		return i.rootedIn(kindBatch, batchID(e.Batch))
+	case i.rootsPerJob:
+		return i.rootedIn(kindExecution, fmt.Sprint(e.ID))
+	}
+	return i
+}
+
+// ofJob returns the identity of a job's trace: that of its SQL execution, if it ran for one.
 func (i identity) ofJob(j *track.EndedJob) identity {
-	if j.Execution != nil && j.Execution.Batch != nil {
-		i, _ = i.batch(j.Execution.Batch)
+	switch {
+	case j.Execution != nil:
+		return i.ofExecution(j.Execution)
+	case i.rootsPerJob:
+		return i.rootedIn(kindJob, fmt.Sprint(j.ID))
 	}
 	return i
 }

@@ -112,10 +112,42 @@ func (s spans) application() {
 	if app.State == track.Failed {
 		fail(span, app.Diagnostics)
 	}
+	s.executors(span)
 	if a := app.Allocation; a != nil && a.Wait > 0 {
 		wait := s.add("yarn.queue_wait", s.span(kindQueueWait, ""), s.root(), app.Submitted, app.Submitted.Add(a.Wait))
 		wait.Attributes().PutStr("yarn.queue.name", app.Queue)
 	}
+}
+
+// maxExecutorEvents bounds the executors that are events of an application's span; the others are counted.
+const maxExecutorEvents = 200
+
+// executors adds those that were added and removed as events.
+func (s spans) executors(span ptrace.Span) {
+	changes := s.app.ExecutorChanges()
+	if more := len(changes) - maxExecutorEvents; more > 0 {
+		span.SetDroppedEventsCount(uint32(more))
+		changes = changes[:maxExecutorEvents]
+	}
+	for _, x := range changes {
+		event := span.Events().AppendEmpty()
+		event.SetTimestamp(pcommon.NewTimestampFromTime(x.At()))
+		a := event.Attributes()
+		a.PutStr("spark.executor.id", x.ID)
+		event.SetName(eventExecutorAdded)
+		if !x.Active {
+			event.SetName(eventExecutorLost)
+			a.PutStr("spark.executor.loss.reason", string(track.ClassifyLoss(x.RemoveReason)))
+			putText(a, "exception.message", x.RemoveReason)
+		}
+	}
+}
+
+// linkTo links the root of a trace to the application.
+func linkTo(span ptrace.Span, application identity) {
+	link := span.Links().AppendEmpty()
+	link.SetTraceID(application.trace)
+	link.SetSpanID(application.root())
 }
 
 func (s spans) execution(e *track.Execution) {
@@ -123,20 +155,32 @@ func (s spans) execution(e *track.Execution) {
 	if !ended {
 		end = s.app.Ended
 	}
-	parent := s.root()
-	if e.Batch != nil {
-		application := s.identity
-		s.identity, parent = s.batch(e.Batch)
+	application := s.identity
+	s.identity = application.ofExecution(e)
+	var parent pcommon.SpanID
+	switch {
+	case e.Batch != nil:
+		parent = s.span(kindBatch, batchID(e.Batch))
 		if e.Outermost {
 			s.microBatch(e, parent, end, application)
 		}
+	case !s.rootsPerJob:
+		parent = s.root()
 	}
 	span := s.add("spark.sql", s.identity.execution(e.ID), parent, e.SubmissionTime.Time, end)
+	if parent.IsEmpty() {
+		linkTo(span, application)
+	}
 	a := span.Attributes()
 	a.PutInt("spark.sql.execution.id", int64(e.ID))
 	putText(a, "spark.sql.description", e.Description)
 	if !ended {
 		a.PutBool(estimated, true)
+	}
+	if e.Detailed {
+		for _, name := range slices.Sorted(maps.Keys(e.Plan)) {
+			a.PutDouble(name, e.Plan[name])
+		}
 	}
 	if e.Status == spark.StatusFailed && !cancelled(e.ErrorMessage) {
 		fail(span, e.ErrorMessage)
@@ -146,9 +190,7 @@ func (s spans) execution(e *track.Execution) {
 // microBatch adds the root of a micro-batch's trace: an application that streams may run for months.
 func (s spans) microBatch(e *track.Execution, id pcommon.SpanID, end time.Time, application identity) {
 	span := s.add("spark.streaming_batch", id, pcommon.SpanID{}, e.SubmissionTime.Time, end)
-	link := span.Links().AppendEmpty()
-	link.SetTraceID(application.trace)
-	link.SetSpanID(application.root())
+	linkTo(span, application)
 	a := span.Attributes()
 	putText(a, "spark.streaming.query.name", e.Batch.Name)
 	a.PutStr("spark.streaming.query.id", e.Batch.Query)
@@ -159,10 +201,14 @@ func (s spans) microBatch(e *track.Execution, id pcommon.SpanID, end time.Time, 
 }
 
 func (s spans) job(j *track.EndedJob) {
-	s.identity = s.ofJob(j)
-	parent := s.root()
-	if j.Execution != nil {
+	application := s.identity
+	s.identity = application.ofJob(j)
+	var parent pcommon.SpanID
+	switch {
+	case j.Execution != nil:
 		parent = s.identity.execution(j.Execution.ID)
+	case !s.rootsPerJob:
+		parent = s.root()
 	}
 	end := j.CompletionTime.Time
 	if end.IsZero() {
@@ -170,6 +216,9 @@ func (s spans) job(j *track.EndedJob) {
 	}
 	id := s.identity.job(j.ID)
 	span := s.add("spark.job", id, parent, j.SubmissionTime.Time, end)
+	if parent.IsEmpty() {
+		linkTo(span, application)
+	}
 	a := span.Attributes()
 	a.PutInt("spark.job.id", int64(j.ID))
 	putText(a, "spark.job.name", j.Name)
@@ -230,9 +279,23 @@ func (s spans) stage(st *track.Stage, parent pcommon.SpanID) {
 	if st.Status == spark.StatusFailed && !cancelled(st.FailureReason) {
 		fail(span, st.FailureReason)
 	}
+	failed := make(map[int64]struct{}, len(st.Failures))
 	for i := range st.Failures {
+		failed[st.Failures[i].ID] = struct{}{}
 		s.task(&st.Failures[i], id)
 	}
+	for i := range st.Slowest {
+		if _, known := failed[st.Slowest[i].ID]; !known {
+			s.task(&st.Slowest[i], id)
+		}
+	}
+}
+
+// taskResults are the values of the attribute spark.task.result.
+var taskResults = map[string]metadata.AttributeSparkTaskResult{
+	spark.TaskSuccess: metadata.AttributeSparkTaskResultCompleted,
+	spark.TaskFailed:  metadata.AttributeSparkTaskResultFailed,
+	spark.TaskKilled:  metadata.AttributeSparkTaskResultKilled,
 }
 
 func (s spans) task(t *spark.Task, parent pcommon.SpanID) {
@@ -244,7 +307,19 @@ func (s spans) task(t *spark.Task, parent pcommon.SpanID) {
 	a.PutInt("spark.task.attempt.id", t.Attempt)
 	putText(a, "spark.executor.id", t.ExecutorID)
 	putText(a, "host.name", t.Host)
-	fail(span, t.ErrorMessage)
+	if result, ok := taskResults[t.Status]; ok {
+		a.PutStr("spark.task.result", result.String())
+	}
+	switch t.Status {
+	case spark.TaskFailed:
+		fail(span, t.ErrorMessage)
+	case spark.TaskSuccess:
+		a.PutDouble("spark.task.run_time", ms(t.Metrics.RunTime))
+		a.PutDouble("spark.task.jvm_gc_time", ms(t.Metrics.JVMGCTime))
+		a.PutInt("spark.task.input.size", t.Metrics.Input.Bytes)
+		a.PutInt("spark.task.shuffle.read.size", t.Metrics.ShuffleRead.LocalBytes+t.Metrics.ShuffleRead.RemoteBytes)
+		a.PutInt("spark.task.memory.spilled", t.Metrics.MemoryBytesSpilled)
+	}
 }
 
 // stageAttributes puts what the metrics spark.stage.* tell of a stage.
@@ -253,6 +328,12 @@ func stageAttributes(a pcommon.Map, s *track.Stage) {
 	a.PutInt("spark.stage.id", int64(s.ID))
 	a.PutInt("spark.stage.attempt.id", int64(s.Attempt))
 	a.PutStr("spark.stage.name", s.Name)
+	if len(s.ParentIDs) > 0 {
+		parents := a.PutEmptySlice("spark.stage.parent_ids")
+		for _, id := range s.ParentIDs {
+			parents.AppendEmpty().SetInt(int64(id))
+		}
+	}
 	a.PutInt("spark.stage.tasks", s.Tasks)
 	a.PutInt("spark.stage.task.result.completed", s.CompleteTasks)
 	a.PutInt("spark.stage.task.result.failed", s.FailedTasks)

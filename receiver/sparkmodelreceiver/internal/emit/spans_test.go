@@ -52,7 +52,7 @@ func newEndedApplication() *track.Application {
 	app.ObserveExecutions([]spark.Execution{{ID: 5, Status: spark.StatusFailed, Description: "train", SubmissionTime: at(9), Duration: 23_000, FailedJobs: []int{0}}}, 0)
 	for _, s := range app.UndetailedStages() {
 		s.Detailed = true
-		s.Failures = []spark.Task{{ID: int64(s.Attempt), LaunchTime: at(12), Duration: 500, ErrorMessage: "java.lang.IllegalStateException: boom"}}
+		s.Failures = []spark.Task{{ID: int64(s.Attempt), LaunchTime: at(12), Duration: 500, Status: spark.TaskFailed, ErrorMessage: "java.lang.IllegalStateException: boom"}}
 	}
 	app.CloseEndings()
 	return app

@@ -87,7 +87,7 @@ func TestRequestsForSpans(t *testing.T) {
 			d.stage(1, 0, spark.StatusComplete, 20, 10)
 			d.stages[1][0]["numFailedTasks"] = 1
 			d.execution(1, "COMPLETED", nil, []int{1})
-		}, []string{"jobs?running", "jobs/1", "jobs/2", "stages/1", "stages/1/0", "executors", "stages/1/0/taskList?failed", "sql?0"}, []int{1}, []int{1}},
+		}, []string{"jobs?running", "jobs/1", "jobs/2", "stages/1", "stages/1/0", "executors", "stages/1/0/taskList?failed", "stages/1/0/taskList", "sql?0"}, []int{1}, []int{1}},
 		{"a job without a query", func() {
 			d.timedJob(2, spark.StatusSucceeded, 2, []int{2}, nil)
 			d.stage(2, 0, spark.StatusComplete, 2, 10)
@@ -245,4 +245,19 @@ func TestDetailsAreReadOverSeveralPolls(t *testing.T) {
 		require.NoError(t, r.Running(t.Context(), app, ui, ""))
 		assert.Len(t, app.Spans().Jobs, want)
 	}
+}
+
+// Which of tasks that ran equally long come first is for every reader another: they are left out.
+func TestTasksThatTieAreLeftOut(t *testing.T) {
+	tasks := func(runTimes ...int64) []spark.Task {
+		list := make([]spark.Task, len(runTimes))
+		for i, ms := range runTimes {
+			list[i].Metrics.RunTime = ms
+		}
+		return list
+	}
+	assert.Len(t, standingOut(tasks(9, 8)), 2)
+	assert.Len(t, standingOut(tasks(9, 8, 7, 6, 5)), 4)
+	assert.Len(t, standingOut(tasks(9, 8, 5, 5, 5)), 2)
+	assert.Empty(t, standingOut(tasks(5, 5, 5, 5, 5)))
 }

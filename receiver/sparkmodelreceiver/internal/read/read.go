@@ -99,7 +99,7 @@ func (r *Reader) Ended(ctx context.Context, app *track.Application, history spar
 		return err
 	}
 	err := r.longStages(ctx, app, history)
-	if r.Metrics || r.Logs {
+	if r.Metrics || r.Logs || app.Spans() != nil {
 		all, xerr := history.AllExecutors(ctx)
 		if xerr == nil {
 			app.ObserveAllExecutors(all)
@@ -140,9 +140,7 @@ func (r *Reader) properties(ctx context.Context, app *track.Application, ui spar
 	if err != nil {
 		return err
 	}
-	app.Settings = track.ParseSettings(properties)
-	app.Model = r.Namer.Model(app.Name, tags, properties)
-	app.Parent = track.FindParent(tags, properties)
+	app.Configure(r.Namer, tags, properties)
 	return nil
 }
 
@@ -312,12 +310,12 @@ const maxDetails = 100
 func (r *Reader) endings(ctx context.Context, app *track.Application, ui spark.App, limit int) error {
 	var errs error
 	for _, s := range app.UndetailedStages() {
-		switch summaries := s.TaskMetrics == nil && s.CompleteTasks > 0 && s.Duration() >= r.MinStageDuration; {
-		case !summaries && s.FailedTasks == 0:
+		switch long := s.CompleteTasks > 0 && s.Duration() >= r.MinStageDuration; {
+		case !long && s.FailedTasks == 0:
 			s.Detailed = true
 		case limit > 0:
 			limit--
-			errs = multierr.Append(errs, details(ctx, app, ui, s, summaries))
+			errs = multierr.Append(errs, details(ctx, app, ui, s, long))
 		}
 	}
 	if app.NeedsExecutions() {
@@ -359,8 +357,9 @@ func (r *Reader) plans(ctx context.Context, app *track.Application, ui spark.App
 	return errs
 }
 
-func details(ctx context.Context, app *track.Application, ui spark.App, s *track.Stage, summaries bool) error {
-	if summaries {
+// details reads, of an attempt that has ended, some of its failed tasks and, if it was long, quantiles and the slowest.
+func details(ctx context.Context, app *track.Application, ui spark.App, s *track.Stage, long bool) error {
+	if long && s.TaskMetrics == nil {
 		full, err := ui.StageAttempt(ctx, s.ID, s.Attempt)
 		if err != nil && !spark.IsUnknown(err) {
 			return err
@@ -374,8 +373,30 @@ func details(ctx context.Context, app *track.Application, ui spark.App, s *track
 		}
 		s.Failures = failures
 	}
+	if long {
+		tasks, err := ui.SlowestTasks(ctx, s.ID, s.Attempt)
+		if err != nil && !spark.IsUnknown(err) {
+			return err
+		}
+		s.Slowest = standingOut(tasks)
+	}
 	s.Detailed = true
 	return nil
+}
+
+// standingOut returns the tasks that ran longer than the last of a full list: with whom it ties, and so who is last, is
+// for every reader another.
+func standingOut(slowest []spark.Task) []spark.Task {
+	if len(slowest) < spark.SlowestTasks {
+		return slowest
+	}
+	last := slowest[len(slowest)-1].Metrics.RunTime
+	for i := range slowest {
+		if slowest[i].Metrics.RunTime <= last {
+			return slowest[:i]
+		}
+	}
+	return slowest
 }
 
 func executions(ctx context.Context, app *track.Application, ui spark.App) error {

@@ -133,6 +133,9 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 		}
 		slices.SortFunc(list, func(a, b map[string]any) int { return b["jobId"].(int) - a["jobId"].(int) })
 		return list, true
+	case path[0] == "stages" && len(path) == 4 && status == "":
+		attempt, _ := strconv.Atoi(path[2])
+		return []map[string]any{{"taskId": 1000 + 10*id + attempt, "status": "SUCCESS", "launchTime": "2026-11-23T12:00:00.000GMT", "duration": 3}}, true
 	case path[0] == "stages" && len(path) == 4:
 		return d.tasks, true
 	case path[0] == "stages" && len(path) == 3:

@@ -87,7 +87,7 @@ func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
 			d.stage(5, 0, spark.StatusActive, 7, 1)
 		},
 	}
-	d.tasks = []map[string]any{{"taskId": 17, "launchTime": d.now.Format(sparkTime), "duration": 3, "errorMessage": "java.lang.RuntimeException: boom"}}
+	d.tasks = []map[string]any{{"taskId": 17, "status": "FAILED", "launchTime": d.now.Format(sparkTime), "duration": 3, "errorMessage": "java.lang.RuntimeException: boom"}}
 
 	submitted := d.now.Add(-time.Hour)
 	live, app, r := map[string]string{}, followed(), newReader()
@@ -108,7 +108,7 @@ func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
 	end(d, late)
 	collect(t, history, late)
 
-	assert.Len(t, history, 15, "an application, a query, five jobs, seven stage attempts, a failed task")
+	assert.Len(t, history, 19, "an application, a query, five jobs, seven stage attempts, a failed task, and the slowest ones of four long attempts")
 	assert.Len(t, live, len(history))
 	for id, span := range history {
 		if assert.Contains(t, live, id, span) {

@@ -176,6 +176,17 @@ func (a App) FailedTasks(ctx context.Context, id, attempt int) ([]Task, error) {
 	return tasks, err
 }
 
+// SlowestTasks is how many of a stage attempt's slowest tasks are asked for.
+const SlowestTasks = 5
+
+// SlowestTasks reads the tasks of a stage attempt that ran longest, the longest first.
+func (a App) SlowestTasks(ctx context.Context, id, attempt int) ([]Task, error) {
+	var tasks []Task
+	query := url.Values{"length": {strconv.Itoa(SlowestTasks)}, "sortBy": {"-runtime"}}
+	_, err := a.get(ctx, "stages/{stage}/{attempt}/taskList", query, &tasks, "stages", strconv.Itoa(id), strconv.Itoa(attempt), "taskList")
+	return tasks, err
+}
+
 // ExecutionsPage is how many SQL executions are listed at most by one request.
 const ExecutionsPage = 1000
 

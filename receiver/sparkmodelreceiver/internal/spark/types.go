@@ -26,6 +26,13 @@ const (
 
 const timeFormat = "2006-01-02T15:04:05.000GMT"
 
+// Status of tasks.
+const (
+	TaskSuccess = "SUCCESS"
+	TaskFailed  = "FAILED"
+	TaskKilled  = "KILLED"
+)
+
 // Time is a time as Spark writes it. What lies before the epoch is Spark's way to say that there is none, and becomes
 // the zero time.
 type Time struct{ time.Time }
@@ -105,10 +112,12 @@ func (e *Execution) Ended() bool { return e.Status != StatusRunning && len(e.Run
 
 // Stage is an attempt of a stage. Sizes are in bytes; times in ms, but for ExecutorCPUTime and ShuffleWriteTime in ns.
 type Stage struct {
-	Status         string `json:"status"`
-	ID             int    `json:"stageId"`
-	Attempt        int    `json:"attemptId"`
-	Name           string `json:"name"`
+	Status  string `json:"status"`
+	ID      int    `json:"stageId"`
+	Attempt int    `json:"attemptId"`
+	Name    string `json:"name"`
+	// ParentIDs are the stages whose output the stage reads; nil where Spark does not tell (4.3 does not).
+	ParentIDs      []int  `json:"parentIds"`
 	FailureReason  string `json:"failureReason"`
 	SubmissionTime Time   `json:"submissionTime"`
 	// FirstTaskLaunched is zero while no task was.
@@ -208,6 +217,8 @@ type Task struct {
 	Status       string `json:"status"`
 	ErrorMessage string `json:"errorMessage"`
 	Metrics      struct {
+		RunTime            int64 `json:"executorRunTime"` // in ms, as is JVMGCTime
+		JVMGCTime          int64 `json:"jvmGcTime"`
 		MemoryBytesSpilled int64 `json:"memoryBytesSpilled"`
 		Input              struct {
 			Bytes int64 `json:"bytesRead"`

@@ -68,6 +68,8 @@ type Application struct {
 	Settings map[string]float64
 	// Parent is the span that the application was submitted from, nil if none is named.
 	Parent *Parent
+	// RootsPerJob tells that each SQL execution, and each job without one, has a trace of its own.
+	RootsPerJob bool
 
 	jobs      jobs
 	stages    stages

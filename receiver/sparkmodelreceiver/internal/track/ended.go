@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 )
@@ -24,6 +26,14 @@ type EndedJob struct {
 // ExecutorChange is an executor that was added or, where it is no longer active, removed.
 type ExecutorChange struct{ *spark.Executor }
 
+// At returns when that happened.
+func (x ExecutorChange) At() time.Time {
+	if x.Active {
+		return x.AddTime.Time
+	}
+	return x.RemoveTime.Time
+}
+
 // Outbox holds what has ended and has not been accepted downstream by the consumers of one signal.
 type Outbox struct {
 	Jobs       []*EndedJob
@@ -33,6 +43,8 @@ type Outbox struct {
 	Executors []ExecutorChange
 	// Started and Ended tell that the application's own start and end are to be delivered.
 	Started, Ended bool
+	// QueueFull is why YARN does not start the application, empty if it does or that was delivered.
+	QueueFull string
 
 	size    int
 	dropped int64
@@ -43,6 +55,8 @@ type Outbox struct {
 // restart. Executors are marked where their ids are numbers.
 type Marks struct {
 	Started    bool     `json:"started,omitempty"`
+	QueueFull  bool     `json:"queue_full,omitempty"`
+	Ended      bool     `json:"ended,omitempty"`
 	Jobs       resolved `json:"jobs,omitempty"`
 	Executions resolved `json:"executions,omitempty"`
 	Added      resolved `json:"added,omitempty"`
@@ -58,12 +72,14 @@ func (o *Outbox) Marks() *Marks {
 }
 
 // Empty tells whether there is nothing to deliver.
-func (o *Outbox) Empty() bool { return o == nil || o.size == 0 && !o.Started && !o.Ended }
+func (o *Outbox) Empty() bool {
+	return o == nil || o.size == 0 && !o.Started && !o.Ended && o.QueueFull == ""
+}
 
 // Part returns what is to be delivered next: about limit items, the application's start with the first of them and its
 // end with the last.
 func (o *Outbox) Part(limit int) *Outbox {
-	part := &Outbox{Started: o.Started}
+	part := &Outbox{Started: o.Started, QueueFull: o.QueueFull}
 	for part.size < limit && len(part.Executions) < len(o.Executions) {
 		part.Executions = o.Executions[:len(part.Executions)+1]
 		part.size++
@@ -98,6 +114,10 @@ func (o *Outbox) Delivered(part *Outbox) {
 		}
 	}
 	o.marks.Started = o.marks.Started || part.Started
+	o.marks.Ended = o.marks.Ended || part.Ended
+	if part.QueueFull != "" {
+		o.marks.QueueFull, o.QueueFull = true, ""
+	}
 	o.Executions = rest(o.Executions, len(part.Executions))
 	o.Jobs = rest(o.Jobs, len(part.Jobs))
 	o.Stages = rest(o.Stages, len(part.Stages))
@@ -266,6 +286,28 @@ func (e *endings) executorChanged(x *spark.Executor) {
 	}
 }
 
+// queueFullAfter is how long an application that YARN lets wait for memory waits because its queue is full; less is a
+// start like any other.
+const queueFullAfter = 30 * time.Second
+
+// ObserveWait records why YARN says that an application waits: that a limit of its queue or of its user is reached, or
+// for long that nothing is free.
+func (a *Application) ObserveWait(diagnostics string) {
+	o := a.Events()
+	if o == nil || o.marks.QueueFull || a.Allocation == nil {
+		return
+	}
+	limited := strings.Contains(diagnostics, "limit exceeded")
+	if limited || strings.Contains(diagnostics, "waiting for resources") && a.Allocation.Wait >= queueFullAfter {
+		_, reason, dated := strings.Cut(diagnostics, "] ")
+		if !dated {
+			reason = diagnostics
+		}
+		reason, _, _ = strings.Cut(reason, " Details :")
+		o.QueueFull = strings.TrimSpace(reason)
+	}
+}
+
 // UndetailedStages returns the ended attempts that wait for their job and for the details that spans show.
 func (a *Application) UndetailedStages() []*Stage {
 	if a.Spans() == nil {
@@ -414,7 +456,7 @@ func (a *Application) CloseEndings() {
 	}
 	e.stages, e.held = map[int][]*Stage{}, 0
 	e.putExecutions(a.executions.takeAll())
-	e.each(func(o *Outbox) { o.Ended = true })
+	e.each(func(o *Outbox) { o.Ended = !o.marks.Ended })
 }
 
 func compareStages(x, y *Stage) int {

@@ -66,6 +66,8 @@ type executors struct {
 	peak       int64
 	// heldCoreTime is the core-time, in ms, that the removed ones held.
 	heldCoreTime int64
+	// all is the last listing of all executors.
+	all []spark.Executor
 	// age counts polls since the executors were listed; failures and stages had been counted then.
 	age              int
 	failures, stages int64
@@ -257,7 +259,30 @@ func (a *Application) ObserveAllExecutors(all []spark.Executor) {
 		}
 	}
 	a.executors.removed = removed
+	a.executors.all = all
 	a.executors.listed = true
+}
+
+// ExecutorChanges returns the executors that were added and removed so far, as far as Spark still lists them, in the
+// order in which that happened.
+func (a *Application) ExecutorChanges() []ExecutorChange {
+	var list []ExecutorChange
+	for i := range a.executors.all {
+		e := &a.executors.all[i]
+		if e.ID == spark.DriverID {
+			continue
+		}
+		added := *e
+		added.Active = true
+		list = append(list, ExecutorChange{&added})
+		if !e.Active {
+			list = append(list, ExecutorChange{e})
+		}
+	}
+	slices.SortFunc(list, func(x, y ExecutorChange) int {
+		return cmp.Or(x.At().Compare(y.At()), cmp.Compare(len(x.ID), len(y.ID)), cmp.Compare(x.ID, y.ID))
+	})
+	return list
 }
 
 // Executors returns the executors that are alive, the driver among them, in the order of their ids.

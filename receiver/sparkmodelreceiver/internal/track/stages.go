@@ -22,6 +22,8 @@ type Stage struct {
 	// Failures are a few of the tasks that failed. Detailed tells that they and the tasks' quantiles were read, where the
 	// stage is worth it.
 	Failures []spark.Task
+	// Slowest are the tasks that ran longest, the longest first; only of an attempt that lasted.
+	Slowest  []spark.Task
 	Detailed bool
 }
 
