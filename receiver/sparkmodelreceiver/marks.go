@@ -125,8 +125,21 @@ func (ws *watched) resume(m *mark) {
 	ws.r.set.Logger.Debug("goes on with an application", zap.String("application", m.Key.ID))
 }
 
-// records returns the marks of all applications, and of the sources that list what has ended: of these the moment before
-// which nothing has ended whose end was not delivered.
+// settled returns the moment up to since before which no application of a source has ended that is still watched.
+func (ws *watched) settled(source string, since time.Time) time.Time {
+	for _, w := range ws.byID {
+		ended := w.mark.Ended
+		if w.phase != closing {
+			ended = w.app.Ended
+		}
+		if w.source == source && !ended.IsZero() && ended.Before(since) {
+			since = ended
+		}
+	}
+	return since
+}
+
+// records returns the marks of all applications, and of the sources that list what has ended.
 func (ws *watched) records(sources []source) (map[string][]byte, error) {
 	records := map[string][]byte{}
 	put := func(key string, v any) error {
@@ -134,13 +147,9 @@ func (ws *watched) records(sources []source) (map[string][]byte, error) {
 		records[key] = text
 		return err
 	}
-	undelivered := map[string]time.Time{}
 	for key, w := range ws.byID {
 		if w.phase != closing {
 			w.mark = w.now()
-		}
-		if ended := w.mark.Ended; !ended.IsZero() && (undelivered[w.source].IsZero() || ended.Before(undelivered[w.source])) {
-			undelivered[w.source] = ended
 		}
 		if err := put(applicationMark+key.ID+" "+key.Attempt, w.mark); err != nil {
 			return nil, err
@@ -157,11 +166,8 @@ func (ws *watched) records(sources []source) (map[string][]byte, error) {
 		if !ok || l.since().IsZero() {
 			continue
 		}
-		since := l.since()
-		if earliest := undelivered[s.name()]; !earliest.IsZero() && earliest.Before(since) {
-			since = earliest
-		}
-		if err := put(listerMark+s.name(), sourceMark{Version: marksVersion, Since: since}); err != nil {
+		m := sourceMark{Version: marksVersion, Since: ws.settled(s.name(), l.since())}
+		if err := put(listerMark+s.name(), m); err != nil {
 			return nil, err
 		}
 	}

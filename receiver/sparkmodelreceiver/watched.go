@@ -130,6 +130,7 @@ func (ws *watched) update(source string, found []discover.Application, since tim
 			w.miss(laterAttempt)
 		}
 	}
+	since = ws.settled(source, since)
 	for key, d := range ws.over {
 		if _, ok := listed[key]; !ok && d.source == source && (since.IsZero() || d.ended.Before(since)) {
 			delete(ws.over, key)

@@ -14,6 +14,7 @@ import (
 const (
 	kindApplication = "app"
 	kindQueueWait   = "queue"
+	kindStartup     = "startup"
 	kindExecution   = "sql"
 	kindJob         = "job"
 	kindStage       = "stage"
@@ -28,7 +29,7 @@ const (
 //	span id  = the first 8 bytes of SHA-256("sparkmodel/1|span|" + cluster + "|" + application + "|" + attempt + "|" + kind + "|" + id)
 //
 // cluster is the configured cluster_name and attempt the number that YARN gives it ("1" for the first), empty where
-// nothing counts attempts. Kinds and their ids: app and queue (empty), sql (execution), job (job), stage (stage "."
+// nothing counts attempts. Kinds and their ids: app and queue (empty), startup (phase), sql (execution), job (job), stage (stage "."
 // attempt), task (task), batch (query "." batch). Where a micro-batch, a SQL execution or a job is the root of a trace:
 //
 //	trace id = the first 16 bytes of SHA-256("sparkmodel/1|trace|" + cluster + "|" + application + "|" + attempt + "|" + kind + "|" + id)
@@ -61,8 +62,7 @@ func (i identity) span(kind, id string) pcommon.SpanID {
 
 // rootedIn returns the identity of what runs in a trace of its own.
 func (i identity) rootedIn(kind, id string) identity {
-	sum := sha256.Sum256([]byte("sparkmodel/1|trace|" + i.application + "|" + kind + "|" + id))
-	i.trace = pcommon.TraceID(sum[:16])
+	i.trace = traceid.Of(i.application + "|" + kind + "|" + id)
 	return i
 }
 

@@ -19,6 +19,10 @@ import (
 // estimated marks a span of something that never ended: its end is that of the application.
 const estimated = "spark.time.estimated"
 
+// taskLimit is told by the executors that were known when the span was made: where only spans are wanted, and for a
+// moment after one was lost, readers may know other ones.
+const taskLimit = "spark.stage.task.limit"
+
 // Spans adds what is in an outbox of an application as spans: application, SQL execution, job, stage attempt,
 // failed tasks. Attributes have the names of the metrics, with the values of their attributes at the end. What the
 // driver and the History Server tell differently, as executors' peaks, is on no span.
@@ -116,6 +120,20 @@ func (s spans) application() {
 	if a := app.Allocation; a != nil && a.Wait > 0 {
 		wait := s.add("yarn.queue_wait", s.span(kindQueueWait, ""), s.root(), app.Submitted, app.Submitted.Add(a.Wait))
 		wait.Attributes().PutStr("yarn.queue.name", app.Queue)
+	}
+	s.startup()
+}
+
+// startup adds the phases of the start-up that come after the queue.
+func (s spans) startup() {
+	begin := s.app.Submitted
+	for _, p := range s.app.Startup() {
+		end := begin.Add(p.Duration)
+		if p.Phase != track.PhaseQueue && p.Duration > 0 {
+			span := s.add("spark.startup", s.span(kindStartup, string(p.Phase)), s.root(), begin, end)
+			span.Attributes().PutStr("spark.startup.phase", string(p.Phase))
+		}
+		begin = end
 	}
 }
 
@@ -266,7 +284,9 @@ func (s spans) stage(st *track.Stage, parent pcommon.SpanID) {
 	if d := end.Sub(start); d >= s.minStage {
 		span.Attributes().PutDouble("spark.stage.duration", d.Seconds())
 		span.Attributes().PutDouble("spark.stage.run.duration", end.Sub(s.app.Submitted).Seconds())
-		span.Attributes().PutInt("spark.stage.task.limit", s.app.Slots(end))
+		if slots := s.app.Slots(end); slots > 0 {
+			span.Attributes().PutInt(taskLimit, slots)
+		}
 	}
 	if st.SubmissionTime.IsZero() || st.CompletionTime.IsZero() {
 		span.Attributes().PutBool(estimated, true)

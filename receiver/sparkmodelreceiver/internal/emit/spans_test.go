@@ -72,7 +72,7 @@ func spansOf(app *track.Application) map[string][]ptrace.Span {
 
 func TestSpansOfAFailedApplication(t *testing.T) {
 	spans := spansOf(newEndedApplication())
-	require.Equal(t, []string{"spark.application", "spark.job", "spark.sql", "spark.stage", "spark.task", "yarn.queue_wait"}, slices.Sorted(maps.Keys(spans)))
+	require.Equal(t, []string{"spark.application", "spark.job", "spark.sql", "spark.stage", "spark.startup", "spark.task", "yarn.queue_wait"}, slices.Sorted(maps.Keys(spans)))
 	app, wait, query, job, stages, tasks := spans["spark.application"][0], spans["yarn.queue_wait"][0], spans["spark.sql"][0], spans["spark.job"][0], spans["spark.stage"], spans["spark.task"]
 	require.Len(t, stages, 2)
 	require.Len(t, tasks, 2)

@@ -108,7 +108,7 @@ func TestLiveAndHistoryGiveTheSameSpans(t *testing.T) {
 	end(d, late)
 	collect(t, history, late)
 
-	assert.Len(t, history, 19, "an application, a query, five jobs, seven stage attempts, a failed task, and the slowest ones of four long attempts")
+	assert.Len(t, history, 21, "an application, a query, five jobs, seven stage attempts, a failed task, the slowest ones of four long attempts, and what is known of the start-up")
 	assert.Len(t, live, len(history))
 	for id, span := range history {
 		if assert.Contains(t, live, id, span) {
