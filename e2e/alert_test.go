@@ -1,0 +1,199 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
+)
+
+// groupWait is long enough for a busy machine to be killed before it is over.
+const groupWait = 4 * time.Second
+
+// notified is a webhook that remembers what it was sent.
+type notified struct {
+	*httptest.Server
+	mu       sync.Mutex
+	messages []amwebhook.Message
+	last     time.Time
+}
+
+func newNotified(t *testing.T) *notified {
+	n := &notified{}
+	n.Server = httptest.NewServer(n)
+	t.Cleanup(n.Close)
+	return n
+}
+
+func (n *notified) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var m amwebhook.Message
+	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.messages = append(n.messages, m)
+	n.last = time.Now()
+}
+
+// seen returns how many messages there were, by status, and when the last one came.
+func (n *notified) seen() (statuses []string, last time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, m := range n.messages {
+		statuses = append(statuses, m.Status)
+	}
+	return statuses, n.last
+}
+
+func (n *notified) eventually(t *testing.T, want ...string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		got, _ := n.seen()
+		assert.Equal(c, want, got)
+	}, time.Minute, 20*time.Millisecond)
+}
+
+// messenger is the distribution with an OTLP receiver, an alert exporter and a file storage, to be killed.
+type messenger struct {
+	config, state, otlp string
+	cmd                 *exec.Cmd
+	output              output.Buffer
+}
+
+func newMessenger(t *testing.T, webhook string) *messenger {
+	dir := t.TempDir()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	m := &messenger{config: filepath.Join(dir, "collector.yaml"), state: filepath.Join(dir, "state"), otlp: listener.Addr().String()}
+	require.NoError(t, listener.Close())
+	require.NoError(t, os.Mkdir(m.state, 0o700))
+	require.NoError(t, os.WriteFile(m.config, fmt.Appendf(nil, `
+receivers:
+  otlp: {protocols: {http: {endpoint: %q}}}
+exporters:
+  alert:
+    storage: file_storage
+    notify:
+      config: |
+        route: {receiver: people, group_wait: %s, group_interval: 1s, repeat_interval: 1h}
+        receivers: [{name: people, webhook_configs: [{url: %q}]}]
+extensions:
+  file_storage: {directory: %q}
+service:
+  extensions: [file_storage]
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    metrics: {receivers: [otlp], exporters: [alert]}
+`, m.otlp, groupWait, webhook, m.state), 0o600))
+	t.Cleanup(func() {
+		m.kill()
+		if t.Failed() {
+			t.Logf("the distribution printed:\n%s", m.output.String())
+		}
+	})
+	return m
+}
+
+func (m *messenger) start(t *testing.T) {
+	m.cmd = exec.Command(distribution, "--config", m.config)
+	m.cmd.Stdout, m.cmd.Stderr = &m.output, &m.output
+	require.NoError(t, m.cmd.Start())
+	require.Eventually(t, func() bool {
+		connection, err := net.Dial("tcp", m.otlp)
+		return err == nil && connection.Close() == nil
+	}, time.Minute, 20*time.Millisecond, "the distribution does not listen")
+}
+
+// kill is kill -9.
+func (m *messenger) kill() {
+	if m.cmd != nil {
+		_ = m.cmd.Process.Kill()
+		_ = m.cmd.Wait()
+		m.cmd = nil
+	}
+}
+
+// say has the distribution accept the severity of a flag.
+func (m *messenger) say(t *testing.T, severity int64) {
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("spark.application.id", "application_1_0001")
+	flag := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	flag.SetName("anomaly.severity")
+	point := flag.SetEmptyGauge().DataPoints().AppendEmpty()
+	point.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+	point.SetIntValue(severity)
+	point.Attributes().PutStr("anomaly.rule", "data_skew")
+	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
+	require.NoError(t, err)
+	response, err := http.Post("http://"+m.otlp+"/v1/metrics", "application/x-protobuf", bytes.NewReader(body))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// written waits until the storage was written to after a time. The clock of file systems is some milliseconds late.
+func (m *messenger) written(t *testing.T, after time.Time) {
+	require.Eventually(t, func() bool {
+		entries, err := os.ReadDir(m.state)
+		if err != nil {
+			return false
+		}
+		for _, entry := range entries {
+			if info, err := entry.Info(); err == nil && info.ModTime().After(after.Add(-50*time.Millisecond)) {
+				return true
+			}
+		}
+		return false
+	}, time.Minute, 10*time.Millisecond, "it is not noted who was told")
+}
+
+// A flag that was accepted is told once, whenever the distribution is killed; and so is its end.
+func TestKilledBetweenFlagAndNotification(t *testing.T) {
+	for name, wait := range map[string]time.Duration{
+		"at once": 0, "in the middle": groupWait / 2, "shortly before": groupWait - 200*time.Millisecond, "afterwards": -1,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			people := newNotified(t)
+			m := newMessenger(t, people.URL)
+			m.start(t)
+			m.say(t, 3)
+			if wait >= 0 {
+				time.Sleep(wait) // the instant of the kill
+				m.kill()
+				told, _ := people.seen()
+				require.Empty(t, told, "killed too late to show anything")
+				m.start(t)
+			}
+			people.eventually(t, "firing") // though nobody has said it again
+			_, at := people.seen()
+			m.written(t, at)
+			m.kill()
+
+			m.start(t)
+			m.say(t, 3)
+			m.say(t, 0)
+			people.eventually(t, "firing", "resolved") // and no second "firing" between them
+		})
+	}
+}
