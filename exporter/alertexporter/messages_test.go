@@ -35,7 +35,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden messages again")
 
-var links = map[string]string{"spark": "http://history:18080/history/{{ .spark_application_id }}"}
+var links = map[string]string{
+	"spark": "http://history:18080/history/{{ .spark_application_id }}",
+	"trace": "http://jaeger:16686/trace/{{ .trace_id }}",
+}
 
 // badRun is one run with several flags, and with names that somebody chose to do harm.
 var badRun = []point{
@@ -147,9 +150,9 @@ func (*mailSession) Reset() {}
 
 func (*mailSession) Logout() error { return nil }
 
-// certificate returns one for localhost, and the path of a file with it.
-func certificate(t *testing.T) (tls.Certificate, string) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// certificate returns the path of a certificate for localhost, which is its own authority, and of its key.
+func certificate(t *testing.T) (cert, key string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -160,16 +163,22 @@ func certificate(t *testing.T) (tls.Certificate, string) {
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "ca.pem")
-	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, path
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}), 0o600))
+	return cert, key
 }
 
 func TestMailWithTLSAndLogin(t *testing.T) {
 	backend := &mailServer{user: "ann", password: "s3cr3t", mails: make(chan []byte, 10)}
-	cert, ca := certificate(t)
+	ca, key := certificate(t)
+	cert, err := tls.LoadX509KeyPair(ca, key)
+	require.NoError(t, err)
 	server := smtp.NewServer(backend)
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
