@@ -38,7 +38,8 @@ cluster-down: ## stop it, without a trace
 	cluster/down
 
 .PHONY: test-cluster
-test-cluster: build ## the tests against real Spark, YARN, HDFS and Prometheus
+test-cluster: build ## the tests against real Spark, YARN, HDFS, Prometheus, Alertmanager and a mail server
+	$(GO) test -tags cluster -count=1 -timeout 10m -v -run 'TestReal|InABrowser' ./exporter/alertexporter
 	$(GO) test -tags cluster -count=1 -timeout 40m -v ./e2e
 
 .PHONY: bench

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -27,12 +28,16 @@ import (
 // groupWait is long enough for a busy machine to be killed before it is over.
 const groupWait = 4 * time.Second
 
-// notified is a webhook that remembers what it was sent.
+// notified is a webhook that remembers what it was sent, and when.
 type notified struct {
 	*httptest.Server
 	mu       sync.Mutex
-	messages []amwebhook.Message
-	last     time.Time
+	messages []message
+}
+
+type message struct {
+	amwebhook.Message
+	at time.Time
 }
 
 func newNotified(t *testing.T) *notified {
@@ -43,31 +48,29 @@ func newNotified(t *testing.T) *notified {
 }
 
 func (n *notified) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var m amwebhook.Message
-	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+	m := message{at: time.Now()}
+	if err := json.NewDecoder(r.Body).Decode(&m.Message); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.messages = append(n.messages, m)
-	n.last = time.Now()
 }
 
-// seen returns how many messages there were, by status, and when the last one came.
-func (n *notified) seen() (statuses []string, last time.Time) {
+func (n *notified) all() []message {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, m := range n.messages {
-		statuses = append(statuses, m.Status)
-	}
-	return statuses, n.last
+	return slices.Clone(n.messages)
 }
 
 func (n *notified) eventually(t *testing.T, want ...string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		got, _ := n.seen()
+		var got []string
+		for _, m := range n.all() {
+			got = append(got, m.Status)
+		}
 		assert.Equal(c, want, got)
 	}, time.Minute, 20*time.Millisecond)
 }
@@ -79,31 +82,13 @@ type messenger struct {
 	output              output.Buffer
 }
 
-func newMessenger(t *testing.T, webhook string) *messenger {
+func newMessenger(t *testing.T) *messenger {
 	dir := t.TempDir()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	m := &messenger{config: filepath.Join(dir, "collector.yaml"), state: filepath.Join(dir, "state"), otlp: listener.Addr().String()}
 	require.NoError(t, listener.Close())
 	require.NoError(t, os.Mkdir(m.state, 0o700))
-	require.NoError(t, os.WriteFile(m.config, fmt.Appendf(nil, `
-receivers:
-  otlp: {protocols: {http: {endpoint: %q}}}
-exporters:
-  alert:
-    storage: file_storage
-    notify:
-      config: |
-        route: {receiver: people, group_wait: %s, group_interval: 1s, repeat_interval: 1h}
-        receivers: [{name: people, webhook_configs: [{url: %q}]}]
-extensions:
-  file_storage: {directory: %q}
-service:
-  extensions: [file_storage]
-  telemetry: {metrics: {level: none}}
-  pipelines:
-    metrics: {receivers: [otlp], exporters: [alert]}
-`, m.otlp, groupWait, webhook, m.state), 0o600))
 	t.Cleanup(func() {
 		m.kill()
 		if t.Failed() {
@@ -111,6 +96,24 @@ service:
 		}
 	})
 	return m
+}
+
+// configure writes the configuration, of which the exporter's part is given.
+func (m *messenger) configure(t *testing.T, alert string) {
+	require.NoError(t, os.WriteFile(m.config, fmt.Appendf(nil, `
+receivers:
+  otlp: {protocols: {http: {endpoint: %q}}}
+exporters:
+  alert:%s
+extensions:
+  file_storage: {directory: %q}
+  basicauth: {client_auth: {username: collector, password: s3cr3t}}
+service:
+  extensions: [file_storage, basicauth]
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    metrics: {receivers: [otlp], exporters: [alert]}
+`, m.otlp, alert, m.state), 0o600))
 }
 
 func (m *messenger) start(t *testing.T) {
@@ -175,19 +178,24 @@ func TestKilledBetweenFlagAndNotification(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			people := newNotified(t)
-			m := newMessenger(t, people.URL)
+			m := newMessenger(t)
+			m.configure(t, fmt.Sprintf(`
+    storage: file_storage
+    notify:
+      config: |
+        route: {receiver: people, group_wait: %s, group_interval: 1s, repeat_interval: 1h}
+        receivers: [{name: people, webhook_configs: [{url: %q}]}]
+`, groupWait, people.URL))
 			m.start(t)
 			m.say(t, 3)
 			if wait >= 0 {
 				time.Sleep(wait) // the instant of the kill
 				m.kill()
-				told, _ := people.seen()
-				require.Empty(t, told, "killed too late to show anything")
+				require.Empty(t, people.all(), "killed too late to show anything")
 				m.start(t)
 			}
 			people.eventually(t, "firing") // though nobody has said it again
-			_, at := people.seen()
-			m.written(t, at)
+			m.written(t, people.all()[0].at)
 			m.kill()
 
 			m.start(t)
@@ -195,5 +203,54 @@ func TestKilledBetweenFlagAndNotification(t *testing.T) {
 			m.say(t, 0)
 			people.eventually(t, "firing", "resolved") // and no second "firing" between them
 		})
+	}
+}
+
+// Alertmanagers behind a login are told the beginning and the end of a flag, all of them.
+func TestAlertmanagersWithLogin(t *testing.T) {
+	type posted struct {
+		user, password string
+		alerts         []struct {
+			Labels           map[string]string `json:"labels"`
+			StartsAt, EndsAt time.Time
+		}
+	}
+	servers := [2]chan posted{make(chan posted, 10), make(chan posted, 10)}
+	var endpoints [2]string
+	for i := range servers {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var p posted
+			p.user, p.password, _ = r.BasicAuth()
+			if r.URL.Path != "/api/v2/alerts" || json.NewDecoder(r.Body).Decode(&p.alerts) != nil {
+				http.NotFound(w, r)
+				return
+			}
+			servers[i] <- p
+		}))
+		t.Cleanup(server.Close)
+		endpoints[i] = server.URL
+	}
+	m := newMessenger(t)
+	m.configure(t, fmt.Sprintf(`
+    alertmanagers:
+      endpoints: [%q, %q]
+      auth: {authenticator: basicauth}
+`, endpoints[0], endpoints[1]))
+	m.start(t)
+	begun := time.Now()
+	m.say(t, 3)
+	for _, server := range servers {
+		p := <-server
+		assert.Equal(t, "collector s3cr3t", p.user+" "+p.password)
+		require.Len(t, p.alerts, 1)
+		assert.Equal(t, "data_skew", p.alerts[0].Labels["alertname"])
+		assert.WithinDuration(t, begun, p.alerts[0].StartsAt, 10*time.Second)
+		assert.True(t, p.alerts[0].EndsAt.After(time.Now()), "fires")
+	}
+	m.say(t, 0)
+	for _, server := range servers {
+		p := <-server
+		require.Len(t, p.alerts, 1)
+		assert.False(t, p.alerts[0].EndsAt.After(time.Now()), "is over")
 	}
 }

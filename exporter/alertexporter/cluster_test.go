@@ -120,7 +120,9 @@ func (i *inbox) told() []string {
 
 func eventually(t *testing.T, what func() []string, want ...string) {
 	t.Helper()
-	require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Equal(c, want, what()) }, time.Minute, 100*time.Millisecond)
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		assert.Equal(c, strings.Join(want, "\n"), strings.Join(what(), "\n"))
+	}, time.Minute, 100*time.Millisecond)
 }
 
 var spilled = point{rule: "task_spill", severity: 2}
