@@ -128,7 +128,7 @@ func (s *Spans) judge(ctx context.Context, span ptrace.Span) (judgements int64) 
 		if verdict.Severity == rule.None {
 			continue
 		}
-		said := flag.Finding{Rule: r.Name, Verdict: verdict}
+		said := flag.Finding{Rule: r.Name, Entity: r.Entity, Verdict: verdict}
 		said.Reason, said.Advice = applying.Words(f)
 		found = append(found, finding{said, applying})
 		s.telemetry.ProcessorAnomalyFlagsRaised.Add(ctx, 1, metric.WithAttributes(attribute.String(flag.RuleAttribute, r.Name)))

@@ -107,9 +107,10 @@ func TestSpans(t *testing.T) {
 	require.Equal(t, 2, stage.Events().Len())
 	assert.Equal(t, "anomaly", stage.Events().At(0).Name())
 	assert.Equal(t, stage.EndTimestamp(), stage.Events().At(0).Timestamp())
+	want["spark.stage.id"] = int64(1) // what is flagged
 	assert.Equal(t, want, stage.Events().At(0).Attributes().AsRaw())
 	assert.Equal(t, map[string]any{
-		"anomaly.rule": "later", "anomaly.severity": int64(4), "anomaly.reason": "r", "anomaly.advice": "a", "anomaly.cause": "late",
+		"anomaly.rule": "later", "anomaly.severity": int64(4), "anomaly.reason": "r", "anomaly.advice": "a", "anomaly.cause": "late", "spark.stage.id": int64(1),
 	}, stage.Events().At(1).Attributes().AsRaw())
 
 	assert.Equal(t, before, []map[string]any{healthy.Attributes().AsRaw(), other.Attributes().AsRaw()})

@@ -14,7 +14,9 @@ const EventName = "anomaly"
 
 // Finding is what a rule found in a span.
 type Finding struct {
-	Rule           string
+	Rule string
+	// Entity names the attributes of the span that identify what is flagged, as they do on a flag's data points.
+	Entity         []string
 	Verdict        rule.Verdict
 	Reason, Advice string
 	// Cause is the rule whose flag is the cause of this one, or empty.
@@ -26,6 +28,11 @@ func (f *Finding) Put(span ptrace.Span, worst bool) {
 	event := span.Events().AppendEmpty()
 	event.SetName(EventName)
 	event.SetTimestamp(span.EndTimestamp())
+	for _, name := range f.Entity {
+		if value, found := span.Attributes().Get(name); found {
+			value.CopyTo(event.Attributes().PutEmpty(name))
+		}
+	}
 	f.put(event.Attributes())
 	if worst {
 		f.put(span.Attributes())
