@@ -24,6 +24,8 @@ type Config struct {
 	ClusterName string `mapstructure:"cluster_name"`
 	// YARN discovers applications and reads running ones through the resource manager's proxy.
 	YARN configoptional.Optional[YARNConfig] `mapstructure:"yarn"`
+	// Master discovers the applications of a standalone cluster and reads running ones through the Master's proxy.
+	Master configoptional.Optional[MasterConfig] `mapstructure:"master"`
 	// Driver reads drivers at known addresses.
 	Driver configoptional.Optional[DriverConfig] `mapstructure:"driver"`
 	// History reads the last word on applications that have ended.
@@ -51,6 +53,13 @@ type Config struct {
 // YARNConfig configures the resource managers of one YARN cluster.
 type YARNConfig struct {
 	// Endpoints are the web addresses of all resource managers of the cluster, whichever is active.
+	Endpoints    []string                `mapstructure:"endpoints"`
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+}
+
+// MasterConfig configures the Masters of one standalone cluster.
+type MasterConfig struct {
+	// Endpoints are the web addresses of all Masters of the cluster, whichever is alive.
 	Endpoints    []string                `mapstructure:"endpoints"`
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 }
@@ -144,6 +153,7 @@ func createDefaultConfig() component.Config {
 		ControllerConfig:      controller,
 		ClusterName:           "default",
 		YARN:                  configoptional.Default(YARNConfig{ClientConfig: clientConfig(liveTimeout)}),
+		Master:                configoptional.Default(MasterConfig{ClientConfig: clientConfig(liveTimeout)}),
 		Driver:                configoptional.Default(DriverConfig{ClientConfig: clientConfig(liveTimeout)}),
 		History:               configoptional.Default(HistoryConfig{Lookback: time.Hour, Max: 500, ClientConfig: clientConfig(historyTimeout)}),
 		HDFS:                  configoptional.Default(HDFSConfig{ClientConfig: clientConfig(liveTimeout)}),
@@ -174,11 +184,14 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("cluster_name must not be empty: it is part of every identity"))
 	}
 	yarn, driver, history, hdfs := c.YARN.Get(), c.Driver.Get(), c.History.Get(), c.HDFS.Get()
-	if yarn == nil && driver == nil && history == nil && hdfs == nil && !c.MapReduce.HasValue() {
-		errs = append(errs, errors.New("no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"))
+	if yarn == nil && !c.Master.HasValue() && driver == nil && history == nil && hdfs == nil && !c.MapReduce.HasValue() {
+		errs = append(errs, errors.New("no source is configured: give at least one of yarn, master, driver, history, hdfs, mapreduce"))
 	}
 	if yarn != nil {
 		errs = append(errs, validateEndpoints("yarn", yarn.Endpoints, yarn.ClientConfig.Endpoint))
+	}
+	if master := c.Master.Get(); master != nil {
+		errs = append(errs, validateEndpoints("master", master.Endpoints, master.ClientConfig.Endpoint))
 	}
 	if driver != nil {
 		errs = append(errs, validateEndpoints("driver", driver.Endpoints, driver.ClientConfig.Endpoint))

@@ -84,10 +84,10 @@ func TestConfigHistory(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"none":      {"no source is configured: give at least one of yarn, driver, history, hdfs, mapreduce"},
+		"none":      {"no source is configured: give at least one of yarn, master, driver, history, hdfs, mapreduce"},
 		"bounds":    {"history::lookback must be positive", "history::max must be positive", "queue and tag are told by YARN alone"},
 		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
-		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
+		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "master::endpoints must name at least one address", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
 		"values": {
 			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "model::name_pattern: error parsing regexp",
 			"stages::min_duration must not be negative", "stages::max must not be negative",

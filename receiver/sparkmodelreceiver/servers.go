@@ -14,6 +14,7 @@ import (
 // Names of the sources, in logs and telemetry.
 const (
 	sourceYARN      = "yarn"
+	sourceMaster    = "master"
 	sourceDriver    = "driver"
 	sourceHistory   = "history"
 	sourceHDFS      = "hdfs"
@@ -30,6 +31,7 @@ const (
 // servers are the clients of the configured servers.
 type servers struct {
 	yarn    []*rest.Client
+	masters []*rest.Client
 	drivers []*rest.Client
 	// nameNodes and dataNodes are those of one HDFS file system.
 	nameNodes, dataNodes []*rest.Client
@@ -71,6 +73,9 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 	}
 	if c := cfg.YARN.Get(); c != nil {
 		s.yarn = add(sourceYARN, c.ClientConfig, c.Endpoints, liveConcurrency)
+	}
+	if c := cfg.Master.Get(); c != nil {
+		s.masters = add(sourceMaster, c.ClientConfig, c.Endpoints, liveConcurrency)
 	}
 	if c := cfg.Driver.Get(); c != nil {
 		s.drivers = add(sourceDriver, c.ClientConfig, c.Endpoints, liveConcurrency)

@@ -48,6 +48,9 @@ func (r *sparkModelReceiver) connect(ctx context.Context, host component.Host) e
 		cluster = discover.NewYARN(yarn.New(s.yarn))
 		r.sources = append(r.sources, &yarnSource{r: r, finder: cluster})
 	}
+	if len(s.masters) > 0 {
+		r.sources = append(r.sources, &masterSource{r: r, finder: discover.NewMaster(s.masters)})
+	}
 	for _, driver := range s.drivers {
 		r.sources = append(r.sources, &driverSource{r: r, server: driver})
 	}

@@ -121,6 +121,8 @@ type Request struct {
 	Endpoint string
 	// Path is relative to the base URL; each element is escaped.
 	Path []string
+	// Slash tells to end the path with one.
+	Slash bool
 	// Query may be nil.
 	Query url.Values
 	// Cookie may be nil.
@@ -160,6 +162,9 @@ func (c *Client) url(r Request) (*url.URL, error) {
 			return nil, fmt.Errorf("%s: %s: %q is no element of a path", c.source, r.Endpoint, e)
 		}
 		elements[i] = url.PathEscape(e)
+	}
+	if r.Slash {
+		elements = append(elements, "/")
 	}
 	u := c.base.JoinPath(elements...)
 	u.RawQuery = r.Query.Encode()
