@@ -589,7 +589,7 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 			}),
 		}.at(60)}},
 		{"stream_behind", "stream_behind", []*polltest.Poll{
-			streaming(1000, 500, 9, 20, 1000).at(50), streaming(1000, 500, 18, 20, 1000).at(60),
+			streaming(1000, 500, 9, 20, 1000).at(40), streaming(1000, 500, 18, 20, 1000).at(60),
 		}},
 		{"stream_watermark_stalled", "stream_watermark_stalled", []*polltest.Poll{
 			streaming(100, 500, 1, 30, 1000).at(0), streaming(100, 500, 1, 20, 1000).at(60), streaming(100, 500, 1, 80, 1000).at(120),

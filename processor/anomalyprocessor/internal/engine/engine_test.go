@@ -565,13 +565,13 @@ func TestSummaryAddsUp(t *testing.T) {
 		want          map[string]float64
 	}{
 		{"two cores, one of which waits for the last task",
-			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 100}, 25, 10,
+			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 120, executors: 2, coresOfExecutor: 1}, 25, 10,
 			map[string]float64{"starting": 10, "driver": 20, "computing": 20, "spill": 10, "gc": 10, "skew": 25, "idle": 5}},
 		{"flags that tell more than there is",
-			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 100}, 1000, 1000,
+			[summarized]float64{run: 100, starting: 10, driver: 20, waiting: 0, working: 70, computing: 60, collecting: 20, idle: 120, executors: 2, coresOfExecutor: 1}, 1000, 1000,
 			map[string]float64{"starting": 10, "driver": 20, "spill": 30, "gc": 10, "skew": 30}},
 		{"executors that were there only while tasks ran",
-			[summarized]float64{run: 100, starting: 10, driver: 60, waiting: 0, working: 30, computing: 90, wasted: 30}, 0, 0,
+			[summarized]float64{run: 100, starting: 10, driver: 60, waiting: 0, working: 30, computing: 90, wasted: 30, executors: 4, coresOfExecutor: 1}, 0, 0,
 			map[string]float64{"starting": 10, "driver": 60, "computing": 22.5, "wasted": 7.5}},
 		{"nothing has run", [summarized]float64{run: 30, starting: 30}, 5, 5, map[string]float64{"starting": 30}},
 	} {
@@ -604,6 +604,7 @@ func TestSummaryOfAnApplication(t *testing.T) {
 		for _, activity := range []string{"gc", "fetch_wait", "shuffle_write", "deserializing", "serializing", "scheduling", "wasted"} {
 			r.Point("spark.application.core.time", 0.0, "spark.core.activity", activity)
 		}
+		r.Point("spark.application.executor.peak", 2.0).Point("spark.application.setting", 1.0, "spark.setting.name", "spark.executor.cores")
 		r.Point("spark.application.core.time", 90.0, "spark.core.activity", "computing")
 		r.Point("spark.application.core.time", 90.0, "spark.core.activity", "idle")
 		if heat > 0 {

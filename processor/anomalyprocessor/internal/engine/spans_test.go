@@ -133,7 +133,7 @@ func TestSpansOfApplications(t *testing.T) {
 	root := func(id string) ptrace.Span {
 		attributes := map[string]any{"spark.application.duration": 100.0}
 		for i, seconds := range map[int]float64{starting: 10, driver: 20, waiting: 0, working: 70, computing: 90, idle: 90, collecting: 0, writing: 0,
-			fetching: 0, deserializing: 0, serializing: 0, scheduling: 0, wasted: 0} {
+			fetching: 0, deserializing: 0, serializing: 0, scheduling: 0, wasted: 0, executors: 2, coresOfExecutor: 1} {
 			attributes[summaryInputs[i].SpanAttribute()] = seconds
 		}
 		td := ptrace.NewTraces()

@@ -23,12 +23,18 @@ const (
 	scheduling
 	wasted
 	idle
+	executors
+	coresOfExecutor
 	summarized
 )
 
 var summaryInputs = func() []rule.Input {
 	inputs := make([]rule.Input, summarized)
 	inputs[run] = rule.Input{InputDefinition: rule.InputDefinition{Metric: "spark.application.duration"}}
+	inputs[executors] = rule.Input{InputDefinition: rule.InputDefinition{Metric: "spark.application.executor.peak"}}
+	inputs[coresOfExecutor] = rule.Input{InputDefinition: rule.InputDefinition{
+		Metric: "spark.application.setting", Where: map[string]string{"spark.setting.name": "spark.executor.cores"},
+	}}
 	for metric, activities := range map[string]map[int]string{
 		"spark.application.wall.time": {starting: "starting", waiting: "waiting", driver: "driver", working: "working"},
 		"spark.application.core.time": {
@@ -69,8 +75,9 @@ func summary(number func(input int) (float64, bool), spent func(rule.Activity) f
 		busy += x[i]
 	}
 	held := busy + x[idle]
-	// The cores that the application held, averaged over the time in which it had any.
-	cores := held / math.Max(x[run]-x[starting], 1e-9)
+	// The cores that the application held, averaged over the time in which it had any; but executors may have come
+	// before the first job.
+	cores := min(held/math.Max(x[run]-x[starting], 1e-9), x[executors]*x[coresOfExecutor])
 	// Executors that ran only while tasks did may have been more at a time.
 	if x[working] > 0 {
 		cores = max(cores, busy/x[working])
