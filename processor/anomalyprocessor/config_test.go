@@ -20,7 +20,7 @@ import (
 
 func TestLoadConfig(t *testing.T) {
 	number := func(x float64) *float64 { return &x }
-	hold := 30 * time.Second
+	hold, longer := 30*time.Second, time.Minute
 	conf, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
 	require.NoError(t, err)
 	for id, want := range map[component.ID]*Config{
@@ -33,6 +33,11 @@ func TestLoadConfig(t *testing.T) {
 					Levels:     rule.Levels{Low: number(3), Moderate: number(5)},
 					For:        &hold,
 					Parameters: map[string]float64{"min_impact": 20, "min_share": 0.1, "min_size": 104857600},
+					Where: []rule.ScopedOverride{
+						{Model: "churn-.*", Levels: rule.Levels{Low: number(8), Moderate: number(16), Severe: number(32), Critical: number(64)}},
+						{Queue: "root.dev", Disabled: true},
+						{Application: "nightly", For: &longer, Parameters: map[string]float64{"min_impact": 600}},
+					},
 				}},
 			},
 			Flags: FlagsConfig{StaleAfter: 2 * time.Minute, MaxEntities: 1000},
@@ -95,10 +100,17 @@ func TestValidateErrors(t *testing.T) {
 	require.NoError(t, os.WriteFile(broken, []byte(`slow:
   description: d
   threshold_source: s
-  inputs: {median: {metric: m}}
+  inputs:
+    median: {metric: spark.stage.task.runtime, where: {spark.task.quantile: p50}}
+    longest: {metric: spark.stage.task.run_time, where: {spark.task.quantil: max}}
+    shortest: {metric: spark.stage.task.run_time, where: {spark.task.quantile: mx}}
+    queue: {metric: yarn.queue.capacity.usage, match: {yarn.queue: yarn.queue.name, yarn.cluster.name: spark.cluster}}
+    other: {metric: kafka.lag, external: true}
+    unknown: {metric: kafka.lag}
   value: medain
   impact: 1
   levels: {low: 1}
+  caused_by: [data_skw]
   reason: r
   advice: a
 `), 0o600))
@@ -114,6 +126,9 @@ func TestValidateErrors(t *testing.T) {
 				"spil":      {},
 				"spill":     {Parameters: map[string]float64{"spill_speed": 1}},
 				"straggler": {Levels: rule.Levels{Low: number(100)}},
+				"gc_pressure": {Where: []rule.ScopedOverride{
+					{Model: "(", Disabled: true}, {Disabled: true}, {Queue: "q", Parameters: map[string]float64{"min_impac": 1}},
+				}},
 			},
 		},
 		Flags: FlagsConfig{},
@@ -121,7 +136,17 @@ func TestValidateErrors(t *testing.T) {
 	for _, want := range []string{
 		"flags.stale_after must be at least 1s",
 		"flags.max_entities must be at least 1",
-		broken + `:5: rule "slow": unknown name "medain"; did you mean "median"?`,
+		broken + `:11: rule "slow": unknown name "medain"; did you mean "median"?`,
+		broken + `:5: rule "slow": input "median": the receiver has no metric "spark.stage.task.runtime"; did you mean "spark.stage.task.run_time"?, or say external: true`,
+		broken + `:6: rule "slow": input "longest": spark.stage.task.run_time has no attribute "spark.task.quantil"; did you mean "spark.task.quantile"?`,
+		broken + `:7: rule "slow": input "shortest": spark.task.quantile is never "mx"; did you mean "max"?`,
+		broken + `:8: rule "slow": input "queue": neither yarn.queue.capacity.usage nor a resource has the attribute "yarn.queue"`,
+		broken + `:8: rule "slow": input "queue": what is judged has no attribute "spark.cluster"`,
+		broken + `:10: rule "slow": input "unknown": the receiver has no metric "kafka.lag"`,
+		broken + `:1: rule "slow": caused_by: unknown rule "data_skw"; did you mean "data_skew"?`,
+		"rules.overrides: gc_pressure: where[0]: model: error parsing regexp",
+		"rules.overrides: gc_pressure: where[1]: needs model, queue or application",
+		`rules.overrides: gc_pressure: where[2]: unknown parameter "min_impac"; did you mean "min_impact"?`,
 		again + `:1: rule "slow" is already defined at ` + broken + ":1",
 		`nothing*" matches no file`,
 		`rules.files: "[": syntax error in pattern`,

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -100,5 +101,37 @@ func TestEntitiesAreTold(t *testing.T) {
 	require.NoError(t, p.ConsumeMetrics(context.Background(), collecting.at(60).Metrics))
 	// The application, and each of the eight reasons to lose an executor.
 	metadatatest.AssertEqualProcessorAnomalyEntities(t, telemetry, []metricdata.DataPoint[int64]{{Value: 9}}, metricdatatest.IgnoreTimestamp())
+	require.NoError(t, p.Shutdown(context.Background()))
+}
+
+func TestTraces(t *testing.T) {
+	stage := func() ptrace.Traces {
+		td := ptrace.NewTraces()
+		span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetName("spark.stage")
+		require.NoError(t, span.Attributes().FromRaw(map[string]any{
+			"spark.stage.id": 4, "spark.stage.attempt.id": 0, "spark.stage.name": "join", "spark.stage.run.duration": 60.0, "spark.stage.task.limit": 2,
+			"spark.stage.jvm_gc_time": 16.0, "spark.stage.executor.run_time": 40.0,
+		}))
+		return td
+	}
+	var sink consumertest.TracesSink
+	settings := processortest.NewNopSettings(metadata.Type)
+	p, err := NewFactory().CreateTraces(context.Background(), settings, createDefaultConfig(), &sink)
+	require.NoError(t, err)
+	assert.True(t, p.Capabilities().MutatesData)
+	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
+	require.NoError(t, p.ConsumeTraces(context.Background(), stage()))
+	require.NoError(t, p.Shutdown(context.Background()))
+	span := sink.AllTraces()[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	require.Equal(t, 1, span.Events().Len())
+	got, ok := span.Attributes().Get("anomaly.rule")
+	require.True(t, ok)
+	assert.Equal(t, "stage_gc_pressure", got.Str())
+
+	refused := errors.New("the queue is full")
+	p, err = NewFactory().CreateTraces(context.Background(), settings, createDefaultConfig(), consumertest.NewErr(refused))
+	require.NoError(t, err)
+	assert.ErrorIs(t, p.ConsumeTraces(context.Background(), stage()), refused)
 	require.NoError(t, p.Shutdown(context.Background()))
 }

@@ -55,9 +55,7 @@ func (s Selection) Load() ([]*rule.Rule, error) {
 			continue
 		}
 		overridden, err := definitions[name].Override(s.Overrides[name])
-		if err != nil {
-			errs = errors.Join(errs, fmt.Errorf("rules.overrides: %s: %w", name, err))
-		}
+		errs = errors.Join(errs, prefixed("rules.overrides: "+name, err))
 		definitions[name] = overridden
 	}
 
@@ -83,6 +81,21 @@ func (s Selection) Load() ([]*rule.Rule, error) {
 		return nil, errs
 	}
 	return rules, nil
+}
+
+// prefixed puts a prefix before each of the errors that were joined.
+func prefixed(prefix string, err error) (errs error) {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return fmt.Errorf("%s: %w", prefix, err)
+	}
+	for _, one := range joined.Unwrap() {
+		errs = errors.Join(errs, prefixed(prefix, one))
+	}
+	return errs
 }
 
 func builtInDefinitions() (map[string]rule.Definition, error) {
