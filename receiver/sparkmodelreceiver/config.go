@@ -53,8 +53,11 @@ type Config struct {
 // YARNConfig configures the resource managers of one YARN cluster.
 type YARNConfig struct {
 	// Endpoints are the web addresses of all resource managers of the cluster, whichever is active.
-	Endpoints    []string                `mapstructure:"endpoints"`
-	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	Endpoints []string `mapstructure:"endpoints"`
+	// DirectDrivers are regular expressions of hosts whose drivers are read without the proxy, which does not compress.
+	// Their requests carry the same headers and credentials.
+	DirectDrivers []string                `mapstructure:"direct_drivers"`
+	ClientConfig  confighttp.ClientConfig `mapstructure:",squash"`
 }
 
 // MasterConfig configures the Masters of one standalone cluster.
@@ -189,6 +192,9 @@ func (c *Config) Validate() error {
 	}
 	if yarn != nil {
 		errs = append(errs, validateEndpoints("yarn", yarn.Endpoints, yarn.ClientConfig.Endpoint))
+		if _, err := hostPatterns(yarn.DirectDrivers); err != nil {
+			errs = append(errs, fmt.Errorf("yarn::direct_drivers%w", err))
+		}
 	}
 	if master := c.Master.Get(); master != nil {
 		errs = append(errs, validateEndpoints("master", master.Endpoints, master.ClientConfig.Endpoint))
@@ -263,6 +269,19 @@ func (c *MapReduceConfig) validate(withYARN bool) error {
 		errs = append(errs, errors.New("mapreduce::max_tasks must not be negative"))
 	}
 	return errors.Join(errs...)
+}
+
+// hostPatterns compiles expressions that match whole names of hosts.
+func hostPatterns(expressions []string) ([]*regexp.Regexp, error) {
+	var list []*regexp.Regexp
+	for i, e := range expressions {
+		re, err := regexp.Compile("^(?:" + e + ")$")
+		if err != nil {
+			return nil, fmt.Errorf("[%d]: %w", i, err)
+		}
+		list = append(list, re)
+	}
+	return list, nil
 }
 
 func validateEndpoints(source string, endpoints []string, single string) error {

@@ -3,6 +3,8 @@ package sparkmodelreceiver
 import (
 	"context"
 	"errors"
+	"regexp"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -30,7 +32,9 @@ const (
 
 // servers are the clients of the configured servers.
 type servers struct {
-	yarn    []*rest.Client
+	yarn []*rest.Client
+	// direct makes the client of a YARN application's driver; nil where that is not wanted.
+	direct  func(address string) (*rest.Client, error)
 	masters []*rest.Client
 	drivers []*rest.Client
 	// nameNodes and dataNodes are those of one HDFS file system.
@@ -73,6 +77,11 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 	}
 	if c := cfg.YARN.Get(); c != nil {
 		s.yarn = add(sourceYARN, c.ClientConfig, c.Endpoints, liveConcurrency)
+		patterns, err := hostPatterns(c.DirectDrivers)
+		errs = append(errs, err)
+		if len(s.yarn) > 0 && len(patterns) > 0 {
+			s.direct = directly(s.yarn[0], patterns)
+		}
 	}
 	if c := cfg.Master.Get(); c != nil {
 		s.masters = add(sourceMaster, c.ClientConfig, c.Endpoints, liveConcurrency)
@@ -95,6 +104,22 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 		}
 	}
 	return &s, errors.Join(errs...)
+}
+
+// directly returns clients of drivers whose hosts the patterns name, with the settings of the resource manager's client.
+// An application chooses what it gives for the address of its driver.
+func directly(manager *rest.Client, patterns []*regexp.Regexp) func(string) (*rest.Client, error) {
+	return func(address string) (*rest.Client, error) {
+		u, err := rest.ParseEndpoint(address)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(patterns, func(re *regexp.Regexp) bool { return re.MatchString(u.Hostname()) }) {
+			return nil, nil
+		}
+		u.Path, u.RawPath, u.User = "", "", nil
+		return manager.At(u), nil
+	}
 }
 
 func (s *servers) shutdown() {

@@ -53,6 +53,8 @@ type watchedApplication struct {
 	tags   string
 	// ui is nil while nothing answers.
 	ui *spark.App
+	// proxied tells that the driver can't be read directly.
+	proxied bool
 	// err is how reading went in this poll.
 	err error
 	// failing is since when reading has failed at every poll; zero while it does not.
@@ -223,10 +225,28 @@ func (ws *watched) readable() []*watchedApplication {
 // readRunning reads what is new of an application that has not ended.
 func (ws *watched) readRunning(ctx context.Context, w *watchedApplication) error {
 	read := func() error { return ws.r.reader.Running(ctx, w.app, *w.ui, w.tags) }
-	if w.source == sourceHistory {
+	switch {
+	case w.source == sourceHistory:
 		return ws.fromHistory(ctx, read)
+	case w.source == sourceYARN && ws.r.servers.direct != nil && !w.proxied && w.app.UIAddress != "":
+		return ws.readDirectly(ctx, w)
 	}
 	return read()
+}
+
+// readDirectly reads an application at its driver. One that may not be asked, can't be reached, or sends everybody but the
+// proxy away (AmIpFilter) is read through the proxy from then on.
+func (ws *watched) readDirectly(ctx context.Context, w *watchedApplication) error {
+	driver, err := ws.r.servers.direct(w.app.UIAddress)
+	if err == nil && driver != nil {
+		err = ws.r.reader.Running(ctx, w.app, spark.NewAPI(driver).Attempt(w.app.ID, ""), w.tags)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	w.proxied = true
+	ws.r.set.Logger.Debug("the driver is read through the proxy", zap.String("application", w.app.ID), zap.Error(err))
+	return ws.r.reader.Running(ctx, w.app, *w.ui, w.tags)
 }
 
 // report logs an application that can't be read, once it has been so for longer than what passes by itself.

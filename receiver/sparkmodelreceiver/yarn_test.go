@@ -453,3 +453,57 @@ func TestWarningPage(t *testing.T) {
 	p := newPolled(t, yarnConfig(one))
 	assert.Contains(t, p.polls(t), attempt+" spark.application.job.active")
 }
+
+// A driver whose host is allow-listed is read directly, where the proxy would not compress; no other host is ever asked,
+// whatever an application gives for its driver's address.
+func TestDirectDrivers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		hosts  []string
+		driver http.HandlerFunc
+		direct int
+	}{
+		"allowed":       {hosts: []string{`10\..*`, `127\.0\.0\.\d+`}, driver: sparkDriver, direct: 2},
+		"another host":  {hosts: []string{`127\.0\.0\.1\.evil`, `27\.0\.0\.1`}},
+		"none":          {},
+		"behind filter": {hosts: []string{".*"}, driver: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/proxy/x", http.StatusFound) }, direct: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			polls, asked := 0, map[int]bool{}
+			driver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				asked[polls] = true
+				mu.Unlock()
+				assert.Equal(t, "secret", r.Header.Get("Authorization"))
+				assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+				if assert.NotNil(t, tt.driver, "a host was asked that is not allowed") {
+					tt.driver(w, r)
+				}
+			}))
+			t.Cleanup(driver.Close)
+			one := newManager(t)
+			one.apps[appID] = runningApp()
+			one.driver = func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "environment") {
+					answer(w, object{"sparkProperties": [][]string{{"spark.driver.appUIAddress", driver.URL}}})
+					return
+				}
+				sparkDriver(w, r)
+			}
+			cfg := yarnConfig(one)
+			cfg.YARN.Get().DirectDrivers = tt.hosts
+			cfg.YARN.Get().ClientConfig.Headers.Set("Authorization", "secret")
+			p := newPolled(t, cfg)
+			for i := range 3 {
+				mu.Lock()
+				polls = i
+				mu.Unlock()
+				assert.Contains(t, p.polls(t), attempt+" spark.application.job.active")
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			assert.Len(t, asked, tt.direct, "polls in which the driver was asked")
+			assert.Empty(t, p.logs.All())
+		})
+	}
+}

@@ -92,6 +92,13 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
+// At returns a client of another server with the same settings.
+func (c *Client) At(base *url.URL) *Client {
+	other := *c
+	other.base, other.slots = base, make(chan struct{}, cap(c.slots))
+	return &other
+}
+
 // ParseEndpoint checks a configured base URL.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)

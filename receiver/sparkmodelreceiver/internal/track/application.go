@@ -66,6 +66,8 @@ type Application struct {
 	Allocation *Allocation
 	// Settings are numeric Spark properties by name, defaults included; nil until they were read.
 	Settings map[string]float64
+	// UIAddress is where the driver says that its UI is; empty if it does not.
+	UIAddress string
 	// Parent is the span that the application was submitted from, nil if none is named.
 	Parent *Parent
 	// RootsPerJob tells that each SQL execution, and each job without one, has a trace of its own.

@@ -16,6 +16,9 @@ const (
 	modelVersionProperty = "spark.sparkmodel.version"
 )
 
+// uiAddressProperty is set by Spark on YARN in client mode.
+const uiAddressProperty = "spark.driver.appUIAddress"
+
 // ModelNamer finds out which model an application is of.
 type ModelNamer struct {
 	// Pattern is matched against the application's name; its groups "name" and "version" count. It may be nil.

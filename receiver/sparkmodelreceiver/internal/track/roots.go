@@ -29,6 +29,7 @@ func rootsPerJob(properties map[string]string) bool {
 // Configure takes over what an application's Spark properties tell.
 func (a *Application) Configure(namer ModelNamer, tags string, properties map[string]string) {
 	a.Settings = ParseSettings(properties)
+	a.UIAddress = properties[uiAddressProperty]
 	a.Model = namer.Model(a.Name, tags, properties)
 	a.Parent = FindParent(tags, properties)
 	a.RootsPerJob = rootsPerJob(properties)
