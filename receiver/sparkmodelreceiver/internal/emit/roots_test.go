@@ -98,3 +98,14 @@ func TestSlowestTasksAndParentsOfAStage(t *testing.T) {
 	assert.Equal(t, "killed", tasks[2].Attributes().AsRaw()["spark.task.result"])
 	assert.Equal(t, ptrace.StatusCodeUnset, tasks[2].Status().Code())
 }
+
+// What a span costs to make.
+func TestAllocationsOfASpan(t *testing.T) {
+	app, builder := newEndedApplication(), newTestBuilder()
+	td := ptrace.NewTraces()
+	builder.Spans(td, app, app.Spans())
+	spans := float64(td.SpanCount())
+	allocations := testing.AllocsPerRun(100, func() { builder.Spans(ptrace.NewTraces(), app, app.Spans()) })
+	t.Logf("%.0f allocations for each of %.0f spans", allocations/spans, spans)
+	assert.LessOrEqual(t, allocations/spans, 25.0)
+}
