@@ -34,6 +34,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, liveTimeout, least.YARN.Get().ClientConfig.Timeout)
 	assert.Equal(t, 10*time.Second, least.Stages.MinDuration)
 	assert.Equal(t, 50, least.Stages.Max)
+	assert.Equal(t, time.Minute, least.DriverMetricsInterval)
 	assert.Equal(t, parentLink, least.Traces.Parent)
 	assert.Nil(t, least.History.Get())
 	assert.Nil(t, least.Driver.Get())
@@ -53,6 +54,7 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, []discover.Match{{Name: "churn-.*"}}, all.Applications.Include)
 	assert.Equal(t, []discover.Match{{Queue: "root.dev", User: "bob"}}, all.Applications.Exclude)
 	assert.Equal(t, time.Minute, all.Stages.MinDuration)
+	assert.Equal(t, 5*time.Minute, all.DriverMetricsInterval)
 	assert.Equal(t, parentChild, all.Traces.Parent)
 	assert.False(t, all.MetricsBuilderConfig.Metrics.SparkExecutorDiskUsage.Enabled)
 }
@@ -91,6 +93,7 @@ func TestConfigErrors(t *testing.T) {
 		"values": {
 			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "yarn::direct_drivers[1]: error parsing regexp", "model::name_pattern: error parsing regexp",
 			"stages::min_duration must not be negative", "stages::max must not be negative",
+			"driver_metrics_interval must not be negative",
 			`traces::parent must be link or child, not "sibling"`,
 		},
 		"no_namenode":    {"hdfs::namenodes must name at least one address"},
