@@ -329,6 +329,10 @@ func TestReplayGolden(t *testing.T) {
 			}
 			require.Len(t, p.sink.AllMetrics(), 1)
 			got := p.sink.AllMetrics()[0]
+			got.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+				id, ok := rm.Resource().Attributes().Get("spark.application.id")
+				return ok && !runs(p, id.Str()) // its last word is read meanwhile
+			})
 			file := filepath.Join("testdata", "golden", name+".yaml")
 			if *update {
 				require.NoError(t, golden.WriteMetrics(t, file, got, golden.SkipMetricTimestampNormalization()))
@@ -380,6 +384,15 @@ func TestRefusedDataIsSentAgain(t *testing.T) {
 	want := endedStages(accepted.sink.AllMetrics())
 	require.NotEmpty(t, want)
 	assert.Equal(t, want, endedStages(refused.sink.AllMetrics()))
+}
+
+func runs(p *replay, id string) bool {
+	for key, w := range p.receiver.watched.byID {
+		if key.ID == id {
+			return w.phase == running && !w.app.State.Ended()
+		}
+	}
+	return false
 }
 
 // pointsNamed returns the values of a metric, in the order in which they were sent.

@@ -6777,7 +6777,7 @@ type metricSparkApplicationCoreTime struct {
 // init fills spark.application.core.time metric with initial data.
 func (m *metricSparkApplicationCoreTime) init() {
 	m.data.SetName("spark.application.core.time")
-	m.data.SetDescription("Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest. Left out where Spark had forgotten the first jobs before they were read.")
+	m.data.SetDescription("Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the quantiles of the tasks of long stages; wasted is an estimate, the share of failed and killed attempts among the tasks of a stage; idle is the rest. Tasks that run count as computing by an estimate, since Spark adds them up when they end. Left out where Spark had forgotten the first jobs before they were read.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

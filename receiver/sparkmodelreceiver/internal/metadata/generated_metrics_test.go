@@ -2172,7 +2172,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["spark.application.core.time"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the mean that Spark tells of tasks of long stages; wasted is the run time of attempts of stages that failed, and an estimate for failed and killed tasks of others; idle is the rest. Left out where Spark had forgotten the first jobs before they were read.", mi.Description())
+					assert.Equal(t, "Core-seconds that executors held, by what for; adds up to what they held. Garbage collection, fetch wait, shuffle writes, (de)serialization are Spark's own sums over tasks, computing is what they leave of the tasks' run time; scheduling is an estimate from the quantiles of the tasks of long stages; wasted is an estimate, the share of failed and killed attempts among the tasks of a stage; idle is the rest. Tasks that run count as computing by an estimate, since Spark adds them up when they end. Left out where Spark had forgotten the first jobs before they were read.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -145,7 +145,32 @@ func (a *Application) CoreTime() (times CoreTime, ok bool) {
 		busy += times[i]
 	}
 	times[CoreIdle] = max(0, a.grantedCoreTime()-busy)
+	var running int64
+	for _, s := range a.stages.active {
+		running += s.runningTaskTime()
+	}
+	running = min(running*cpus, times[CoreIdle])
+	times[CoreComputing] += running
+	times[CoreIdle] -= running
 	return times, true
+}
+
+// estimateTaskTime estimates for how long a stage's tasks have run: as many as run now have since the stage was seen
+// before.
+func (s *Stage) estimateTaskTime(before *Stage) {
+	since := s.FirstTaskLaunched.Time
+	if before != nil {
+		s.taskTime, since = before.taskTime, latest(before.Now, since)
+	}
+	if !since.IsZero() && s.Now.After(since) {
+		s.taskTime += s.ActiveTasks * s.Now.Sub(since).Milliseconds()
+	}
+}
+
+// runningTaskTime estimates for how long the tasks that run have run, in ms: Spark adds a task to the stage's run time
+// only when it ends (TaskMetrics.setExecutorRunTime, 3.5 and 4.x).
+func (s *Stage) runningTaskTime() int64 {
+	return max(0, s.taskTime-s.ExecutorRunTime-s.ExecutorDeserializeTime-s.ResultSerializationTime)
 }
 
 // add adds what the tasks of a stage attempt did. Garbage is collected, shuffles are written and waited for within the

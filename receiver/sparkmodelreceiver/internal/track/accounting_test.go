@@ -230,3 +230,40 @@ func TestPeakExecutors(t *testing.T) {
 	})
 	assert.EqualValues(t, 3, app.PeakExecutors())
 }
+
+// A job that was running when the application was killed ran until then, whether or not its span was sent.
+func TestJobsThatNeverEnded(t *testing.T) {
+	app := NewApplication(Key{ID: "a"})
+	app.FollowEndings(true, false)
+	app.Submitted, app.Ended = dawn, at(50).Time
+	observe(app, []spark.Job{{ID: 0, SubmissionTime: at(10), CompletionTime: at(99)}},
+		[]spark.Stage{{ID: 0, SubmissionTime: at(10), FirstTaskLaunched: at(12), CompletionTime: at(99)}}, nil, 50)
+	want := WallTime{WallStarting: 10 * time.Second, WallWaiting: 2 * time.Second, WallWorking: 38 * time.Second}
+	wall, ok := app.WallTime()
+	assert.True(t, ok)
+	assert.Equal(t, want, wall)
+	app.CloseEndings()
+	app.timeline.reported = WallTime{}
+	wall, _ = app.WallTime()
+	assert.Equal(t, want, wall)
+}
+
+// Spark adds a task to its stage's run time when it ends; until then its cores are not idle all the same.
+func TestTasksThatRunAreNotIdle(t *testing.T) {
+	app := NewApplication(Key{ID: "a"})
+	app.Submitted = dawn
+	observe(app, nil, nil, []spark.Executor{{ID: "1", TotalCores: 4, AddTime: at(0)}}, 10)
+	stage := spark.Stage{Status: spark.StatusActive, SubmissionTime: at(10), FirstTaskLaunched: at(10), ActiveTasks: 3}
+	for now := 20.0; now <= 60; now += 10 {
+		app.Now = at(now).Time
+		app.ObserveStage(&stage, app.Now)
+	}
+	cores, ok := app.CoreTime()
+	assert.True(t, ok)
+	assert.Equal(t, CoreTime{CoreComputing: 150_000, CoreIdle: 90_000}, cores)
+
+	stage.Status, stage.ActiveTasks, stage.CompleteTasks, stage.ExecutorRunTime, stage.CompletionTime = spark.StatusComplete, 0, 3, 120_000, at(60)
+	app.ObserveStage(&stage, app.Now)
+	cores, _ = app.CoreTime()
+	assert.Equal(t, CoreTime{CoreComputing: 120_000, CoreIdle: 120_000}, cores, "what Spark says in the end is right")
+}

@@ -434,6 +434,7 @@ func (a *Application) CloseEndings() {
 	}
 	for _, job := range a.jobs.running {
 		e.jobs = append(e.jobs, &EndedJob{Job: job.Job})
+		a.timeline.jobs.add(job.SubmissionTime.Time, a.Ended)
 	}
 	a.jobs.running = map[int]*runningJob{}
 	for _, s := range a.stages.active {

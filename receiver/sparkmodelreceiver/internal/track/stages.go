@@ -17,6 +17,8 @@ type Stage struct {
 	spark.Stage
 	// Now is the time on the server's clock when the stage was read.
 	Now time.Time
+	// taskTime estimates for how long tasks have run, those that run included, in ms.
+	taskTime int64
 	// Longest is the task that has run longest of those that run, nil where none was asked for.
 	Longest *RunningTask
 	// Failures are a few of the tasks that failed. Detailed tells that they and the tasks' quantiles were read, where the
@@ -174,7 +176,9 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 	a.results.accumulate(s)
 	switch s.Status {
 	case spark.StatusActive:
-		a.stages.active[key] = &Stage{Stage: *s, Now: now}
+		active := &Stage{Stage: *s, Now: now}
+		active.estimateTaskTime(a.stages.active[key])
+		a.stages.active[key] = active
 	case spark.StatusComplete, spark.StatusFailed:
 		delete(a.stages.active, key)
 		a.stages.count(key)
