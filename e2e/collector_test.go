@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -189,7 +190,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *sink) resource(rm pmetric.ResourceMetrics) {
-	id := str(rm.Resource().Attributes(), "spark.application.id")
+	id := cmp.Or(str(rm.Resource().Attributes(), "spark.application.id"), str(rm.Resource().Attributes(), "mapreduce.job.id"))
 	for _, sm := range rm.ScopeMetrics().All() {
 		for _, m := range sm.Metrics().All() {
 			for _, dp := range points(m).All() {
