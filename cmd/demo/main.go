@@ -56,13 +56,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 			err = stopped
 		}
 	}()
-	fmt.Fprintf(out, "Replaying %s of a real cluster, %g times as fast: YARN, with models that Spark trains and scores on it.\n", r.Duration().Round(time.Second), o.speed)
-	fmt.Fprintf(out, "What the collector flags, and whom it notifies, by the cluster's clock:\n\n")
+	teller.printf("Replaying %s of a real cluster, %g times as fast: YARN, with models that Spark trains and scores on it.\n", r.Duration().Round(time.Second), o.speed)
+	teller.printf("What the collector flags, and whom it notifies, by the cluster's clock:\n\n")
 	if err := r.WaitForEnd(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	teller.summarize()
-	fmt.Fprint(out, `
+	teller.printf(`
 Look next at
   http://127.0.0.1:9464/metrics         everything that was read, as Prometheus scrapes it; anomaly_severity holds the flags
   config/yarn.yaml                      the configuration for your cluster: change three addresses
@@ -72,6 +72,6 @@ Look next at
 	if o.exit {
 		return nil
 	}
-	fmt.Fprintln(out, "\nStill serving. Ctrl-C ends it.")
+	teller.printf("\nStill serving. Ctrl-C ends it.\n")
 	return r.Wait(ctx)
 }

@@ -37,12 +37,12 @@ func (t *teller) tell(f rehearsal.Flag) {
 	switch {
 	case f.Severity == 0 && before > 0:
 		delete(t.up, key)
-		fmt.Fprintf(t.out, "%s  over      %s: %s\n\n", clock, f.Rule, f.Subject)
+		t.printf("%s  over      %s: %s\n\n", clock, f.Rule, f.Subject)
 	case f.Severity > before:
 		t.up[key] = f.Severity
 		t.flagged[f.Rule] = struct{}{}
 		level := strings.ToUpper(levels[min(int(f.Severity), len(levels)-1)])
-		fmt.Fprintf(t.out, "%s  %-8s  %s: %s\n    %s\n    → %s\n\n", clock, level, f.Rule, f.Subject, f.Reason, f.Advice)
+		t.printf("%s  %-8s  %s: %s\n    %s\n    → %s\n\n", clock, level, f.Rule, f.Subject, f.Reason, f.Advice)
 	}
 }
 
@@ -50,24 +50,28 @@ func (t *teller) tell(f rehearsal.Flag) {
 func (t *teller) notified(at time.Time, m webhook.Message) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, "%s  ✉ webhook notified: %s, %s %s\n", at.UTC().Format("15:04:05"), strings.ToUpper(m.Status),
+	t.printf("%s  ✉ webhook notified: %s, %s %s\n", at.UTC().Format("15:04:05"), strings.ToUpper(m.Status),
 		m.CommonLabels["spark_model_name"], m.CommonLabels["spark_application_id"]+m.CommonLabels["yarn_cluster_name"])
 	for _, a := range m.Alerts {
-		fmt.Fprintf(t.out, "    %-8s  %-8s  %s", a.Status, a.Labels["severity"], a.Labels["alertname"])
+		t.printf("    %-8s  %-8s  %s", a.Status, a.Labels["severity"], a.Labels["alertname"])
 		if entity := a.Annotations["entity"]; entity != "" {
-			fmt.Fprintf(t.out, ": %s", entity)
+			t.printf(": %s", entity)
 		}
 		if seconds := a.Annotations["impact"]; seconds != "" {
-			fmt.Fprintf(t.out, ", cost %s s", seconds)
+			t.printf(", cost %s s", seconds)
 		}
-		fmt.Fprintln(t.out)
+		t.printf("\n")
 	}
-	fmt.Fprintln(t.out)
+	t.printf("\n")
+}
+
+func (t *teller) printf(format string, values ...any) {
+	_, _ = fmt.Fprintf(t.out, format, values...) // nobody is left to be told
 }
 
 // summarize writes how much was flagged.
 func (t *teller) summarize() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, "The recording is over. Flagged: %d kinds of bottleneck.\n", len(t.flagged))
+	t.printf("The recording is over. Flagged: %d kinds of bottleneck.\n", len(t.flagged))
 }

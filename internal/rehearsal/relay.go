@@ -62,7 +62,7 @@ func (r *relay) pass(w http.ResponseWriter, request *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the judging pipeline answered %s", resp.Status)
 	}
