@@ -31,8 +31,8 @@ func beans(ctx context.Context, server, query string) (map[string]any, error) {
 	return all, nil
 }
 
-// figure is one that the collector reports and a server tells.
-type figure struct {
+// beanFigure is one that the collector reports and a server tells.
+type beanFigure struct {
 	series []string // metric, then names and values of attributes
 	server string
 	query  string
@@ -41,7 +41,7 @@ type figure struct {
 }
 
 // assertFigures waits until each figure is what the server says at that moment.
-func assertFigures(t *testing.T, c *collector, figures []figure) {
+func assertFigures(t *testing.T, c *collector, figures []beanFigure) {
 	for _, f := range figures {
 		var got, want float64
 		assert.Eventually(t, func() bool {
@@ -81,7 +81,7 @@ func TestHDFS(t *testing.T) {
 		work    = "Hadoop:service=DataNode,name=DataNodeActivity-*"
 		jvm     = "Hadoop:service=NameNode,name=JvmMetrics"
 	)
-	figures := []figure{
+	figures := []beanFigure{
 		{of("hdfs.namenode.capacity.limit"), nn, system, "CapacityTotal", 1},
 		{of("hdfs.namenode.capacity.usage"), nn, system, "CapacityUsed", 1},
 		{of("hdfs.namenode.block.count"), nn, system, "BlocksTotal", 1},
