@@ -71,7 +71,7 @@ func TestDStreams(t *testing.T) {
 }
 
 func TestAnyEnabled(t *testing.T) {
-	config := metadata.DefaultMetricsBuilderConfig().Metrics
+	config := metadata.NewDefaultMetricsBuilderConfig().Metrics
 	assert.True(t, AnyEnabled(config, "spark.application.storage."))
 	config.SparkApplicationStorageDiskUsage.Enabled = false
 	config.SparkApplicationStorageMemoryUsage.Enabled = false

@@ -20,7 +20,7 @@ import (
 var begin = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func newTestBuilder() *Builder {
-	b := NewBuilder(metadata.DefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), Options{
+	b := NewBuilder(metadata.NewDefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), Options{
 		Cluster: "lab", MinStageDuration: 10 * time.Second, MaxStages: 50,
 	})
 	b.Begin(begin.Add(time.Minute))

@@ -17,7 +17,7 @@ import (
 
 // collect adds the spans of an application that wait to be delivered, as JSON by their ids, and takes them as delivered.
 func collect(t *testing.T, into map[string]string, app *track.Application) {
-	b := emit.NewBuilder(metadata.DefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), emit.Options{Cluster: "lab"})
+	b := emit.NewBuilder(metadata.NewDefaultMetricsBuilderConfig(), receivertest.NewNopSettings(metadata.Type), emit.Options{Cluster: "lab"})
 	td := ptrace.NewTraces()
 	b.Spans(td, app, app.Spans())
 	app.Spans().Delivered(app.Spans())

@@ -23,7 +23,7 @@ type Execution struct {
 
 // End returns when the execution ended; ok is false if it never did.
 func (e *Execution) End() (end time.Time, ok bool) {
-	return e.SubmissionTime.Add(time.Duration(e.Execution.Duration) * time.Millisecond), e.Ended()
+	return e.SubmissionTime.Add(time.Duration(e.Duration) * time.Millisecond), e.Ended()
 }
 
 // DurationAt is the time since the execution was submitted, until its end or now; 0 is unknown.
