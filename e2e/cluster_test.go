@@ -163,8 +163,23 @@ type truth struct {
 	Held func() (vcores, memory float64)
 }
 
-// truth waits until the History Server knows the end of an application, and sums up what it has.
+// truth is what Spark's history and YARN say of an application, once the History Server knows its end.
 func (c *cluster) truth(t *testing.T, id string) truth {
+	out := c.past(t, id)
+	yarn, err := c.yarnApplication(t.Context(), id)
+	require.NoError(t, err)
+	out.FinalStatus = yarn.FinalStatus
+	out.Held = func() (vcores, memory float64) {
+		if now, err := c.yarnApplication(t.Context(), id); err == nil {
+			yarn = now
+		}
+		return yarn.VCoreSeconds, yarn.MemorySeconds
+	}
+	return out
+}
+
+// past waits until the History Server knows the end of an application, and sums up what it has.
+func (c *cluster) past(t *testing.T, id string) truth {
 	var app struct {
 		Attempts []struct {
 			AttemptID string `json:"attemptId"`
@@ -213,15 +228,6 @@ func (c *cluster) truth(t *testing.T, id string) truth {
 	require.NoError(t, getJSON(t.Context(), base+"/jobs", &jobs))
 	for _, j := range jobs {
 		out.Jobs[j.Status]++
-	}
-	yarn, err := c.yarnApplication(t.Context(), id)
-	require.NoError(t, err)
-	out.FinalStatus = yarn.FinalStatus
-	out.Held = func() (vcores, memory float64) {
-		if now, err := c.yarnApplication(t.Context(), id); err == nil {
-			yarn = now
-		}
-		return yarn.VCoreSeconds, yarn.MemorySeconds
 	}
 	return out
 }

@@ -94,7 +94,9 @@ func startCollectorOf(t *testing.T, config string, settings ...string) *collecto
 		args = append(args, "--set", "receivers::sparkmodel::"+setting)
 	}
 	p := startProcess(t, filepath.Join(root, "dist", "otelcol-sparkmodel"), append(args,
+		"--set", "service::pipelines::metrics::exporters=[prometheus, otlp_http]",
 		"--set", "exporters::prometheus::endpoint="+page,
+		"--set", "exporters::prometheus::resource_to_telemetry_conversion::enabled=true",
 		"--set", "exporters::otlp_http::endpoint="+s.url,
 		"--set", "exporters::otlp_http::compression=none",
 		"--set", "service::telemetry::logs::encoding=json",
@@ -169,6 +171,9 @@ func newSink(t *testing.T) *sink {
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/v1/metrics" {
+		return // spans and events are taken, and not looked at
+	}
 	body, err := io.ReadAll(r.Body)
 	request := pmetricotlp.NewExportRequest()
 	if err == nil {

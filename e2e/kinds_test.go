@@ -31,6 +31,27 @@ func TestFailover(t *testing.T) {
 		"yarn::endpoints=["+pair.yarn()+","+pair.env["YARN_RM2_URL"]+"]", "history::endpoint="+pair.history())
 	s := pair.submit(t, "healthy", "4", "--conf", "spark.yarn.executor.nodeLabelExpression=gpu", "--", "--seconds", "60")
 	id := runningApplication(t, collector, s)
+	assertQueue(t, pair, collector, map[string]queueFigure{
+		"yarn.queue.partition.memory.usage": {attributes: []string{"yarn.partition.name", "gpu"}, value: func(q map[string]any) any {
+			for _, p := range q["resources"].(map[string]any)["resourceUsagesByPartition"].([]any) {
+				if p := p.(map[string]any); p["partitionName"] == "gpu" {
+					return p["used"].(map[string]any)["memory"]
+				}
+			}
+			return nil
+		}},
+		"yarn.queue.memory.usage": {value: func(q map[string]any) any { return q["resourcesUsed"].(map[string]any)["memory"] }},
+	})
+	var cluster struct {
+		Metrics struct {
+			Total struct {
+				Memory float64 `json:"memory"`
+			} `json:"totalClusterResourcesAcrossPartition"`
+		} `json:"clusterMetrics"`
+	}
+	require.NoError(t, getJSON(t.Context(), pair.yarn()+"/ws/v1/cluster/metrics", &cluster))
+	limit, _ := collector.sink.value("", "yarn.cluster.memory.limit")
+	assert.InDelta(t, cluster.Metrics.Total.Memory*mebibyte, limit, 0, "labelled nodes are part of the cluster")
 
 	pair.daemon(t, "kill", "resourcemanager")
 	pair.daemon(t, "activate", "resourcemanager2")
@@ -83,4 +104,117 @@ func TestServersKilled(t *testing.T) {
 	require.Eventually(t, said(source, 2), time.Minute, interval/4, "the collector does not say that the NameNode is back")
 	assert.Empty(t, collector.logLines("yarn"), "the others went on")
 	assert.Empty(t, collector.sink.fallen(), "totals that fell")
+}
+
+// The figures of the fair scheduler are those that it tells.
+func TestFairScheduler(t *testing.T) {
+	fair := startClusterOf(t, "--fair")
+	collector := startCollector(t, fair)
+	s := fair.submit(t, "healthy", spark4)
+	runningApplication(t, collector, s)
+	memory := func(of string) queueFigure {
+		return queueFigure{value: func(q map[string]any) any { return q[of].(map[string]any)["memory"] }}
+	}
+	assertQueue(t, fair, collector, map[string]queueFigure{
+		"yarn.queue.memory.usage":             memory("usedResources"),
+		"yarn.queue.memory.demand":            memory("demandResources"),
+		"yarn.queue.memory.fair_share":        memory("fairResources"),
+		"yarn.queue.memory.steady_fair_share": memory("steadyFairResources"),
+		"yarn.queue.memory.limit":             memory("maxResources"),
+	})
+	s.wait(t)
+}
+
+const (
+	trainQueue = "root.ml.train"
+	mebibyte   = 1 << 20
+)
+
+// queueFigure is a figure in MiB of a queue, as the scheduler tells it.
+type queueFigure struct {
+	attributes []string
+	value      func(queue map[string]any) any
+}
+
+// assertQueue compares figures of the queue that the workloads run in with what the scheduler says.
+func assertQueue(t *testing.T, c *cluster, collector *collector, figures map[string]queueFigure) {
+	for name, figure := range figures {
+		var got, want float64
+		assert.Eventually(t, func() bool {
+			var answer any
+			if getJSON(t.Context(), c.yarn()+"/ws/v1/cluster/scheduler", &answer) != nil {
+				return false
+			}
+			queue := findQueue(answer)
+			if queue == nil {
+				return false
+			}
+			mib, ok := figure.value(queue).(float64)
+			want = mib * mebibyte
+			got, _ = collector.sink.value("", name, append([]string{"yarn.queue.name", trainQueue}, figure.attributes...)...)
+			return ok && got == want && got > 0
+		}, time.Minute, interval/4, "%s of %s: got %v, the scheduler says %v", name, trainQueue, &got, &want)
+	}
+}
+
+// findQueue returns the queue that the workloads run in, wherever an answer of a scheduler has it.
+func findQueue(answer any) map[string]any {
+	switch v := answer.(type) {
+	case map[string]any:
+		if v["queueName"] == trainQueue || v["queuePath"] == trainQueue {
+			return v
+		}
+		for _, child := range v {
+			if q := findQueue(child); q != nil {
+				return q
+			}
+		}
+	case []any:
+		for _, child := range v {
+			if q := findQueue(child); q != nil {
+				return q
+			}
+		}
+	}
+	return nil
+}
+
+// An application of Spark's own Master is found, read through the Master's proxy and equal to its history in the end; a
+// collector that has the History Server alone says the same of it.
+func TestStandalone(t *testing.T) {
+	lab.daemon(t, "start", "sparkmaster")
+	lab.daemon(t, "start", "sparkworker")
+	t.Cleanup(func() {
+		for _, name := range []string{"sparkworker", "sparkmaster"} {
+			lab.daemon(t, "stop", name)
+		}
+	})
+	live := startCollectorOf(t, "standalone.yaml", "master::endpoints=["+lab.env["SPARK_MASTER_URL"]+"]", "history::endpoint="+lab.history())
+	s := lab.submit(t, "healthy", spark4, "--standalone")
+	id := runningApplication(t, live, s)
+	for name, want := range map[string]float64{"spark.master.core.limit": 4, "spark.master.core.usage": 2} {
+		got, _ := live.sink.value("", name)
+		assert.InDelta(t, want, got, 0, name)
+	}
+	s.wait(t)
+	truth := lab.past(t, id)
+	past := startCollectorOf(t, "history.yaml", "history::endpoint="+lab.history())
+	for from, c := range map[string]*collector{"the Master": live, "the History Server alone": past} {
+		require.Eventually(t, func() bool { return c.sink.state(id) == "succeeded" }, time.Minute, interval/4, from)
+		for _, f := range []struct {
+			want float64
+			name []string
+		}{
+			{float64(truth.TasksCompleted), []string{"spark.application.task.result", "spark.task.result", "completed"}},
+			{float64(truth.ShuffleRead), []string{"spark.application.shuffle.io.size", "direction", "in"}},
+			{float64(truth.Jobs["SUCCEEDED"]), []string{"spark.application.job.result", "spark.job.result", "succeeded"}},
+			{float64(truth.RunTimeMS) / 1e3, []string{"spark.application.executor.run_time"}},
+		} {
+			assert.Eventually(t, func() bool {
+				got, _ := c.sink.value(id, f.name[0], f.name[1:]...)
+				return near(got, f.want)
+			}, time.Minute, interval/4, "%s, by %s", f.name[0], from)
+		}
+		assert.Empty(t, c.sink.fallen(), "totals that fell")
+	}
 }
