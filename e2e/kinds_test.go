@@ -74,34 +74,25 @@ func TestFailover(t *testing.T) {
 	assert.LessOrEqual(t, len(collector.logLines("application "+id)), 2, "said more than once per change of state")
 }
 
-// The History Server and the NameNode are killed: each costs one message, and one more when it is back; what ended
-// meanwhile is not lost.
-func TestServersKilled(t *testing.T) {
-	namenode := lab.env["HDFS_NAMENODE_URL"]
-	collector := startCollectorOf(t, "yarn.yaml", "yarn::endpoints=["+lab.yarn()+"]", "history::endpoint="+lab.history(),
-		"hdfs::namenodes=["+namenode+"]")
-	said := func(source string, times int) func() bool {
-		return func() bool { return len(collector.logLines(source)) == times }
+// The History Server is killed before an application ends: it costs one message, and one more when it is back, and what
+// the application did last is not lost.
+func TestHistoryServerKilled(t *testing.T) {
+	collector := startCollector(t, lab)
+	said := func(times int) func() bool {
+		return func() bool { return len(collector.logLines("history")) == times }
 	}
-	s := lab.submit(t, "healthy", "4")
+	s := lab.submit(t, "healthy", spark4)
 	id := runningApplication(t, collector, s)
 	lab.daemon(t, "kill", "historyserver")
 	s.wait(t)
-	require.Eventually(t, said("history", 1), time.Minute, interval/4, "the collector does not say that the History Server is gone")
+	require.Eventually(t, said(1), time.Minute, interval/4, "the collector does not say that the History Server is gone")
 	lab.daemon(t, "start", "historyserver")
 	truth := lab.truth(t, id)
 	require.Eventually(t, func() bool {
 		completed, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
 		return completed == float64(truth.TasksCompleted)
 	}, time.Minute, interval/4, "what the application did at its end is missing")
-	require.Eventually(t, said("history", 2), time.Minute, interval/4, "the collector does not say that the History Server is back")
-
-	source := "hdfs namenode " + namenode
-	require.Empty(t, collector.logLines(source))
-	lab.daemon(t, "kill", "namenode")
-	require.Eventually(t, said(source, 1), time.Minute, interval/4, "the collector does not say that the NameNode is gone")
-	lab.daemon(t, "start", "namenode")
-	require.Eventually(t, said(source, 2), time.Minute, interval/4, "the collector does not say that the NameNode is back")
+	require.Eventually(t, said(2), time.Minute, interval/4, "the collector does not say that the History Server is back")
 	assert.Empty(t, collector.logLines("yarn"), "the others went on")
 	assert.Empty(t, collector.sink.fallen(), "totals that fell")
 }
