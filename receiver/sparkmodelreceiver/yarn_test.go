@@ -235,7 +235,7 @@ func standbyRedirect(location string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", location)
 		w.WriteHeader(http.StatusTemporaryRedirect)
-		fmt.Fprint(w, "This is standby RM. The redirect url is: /ws/v1/cluster/apps")
+		_, _ = fmt.Fprint(w, "This is standby RM. The redirect url is: /ws/v1/cluster/apps")
 	}
 }
 
@@ -399,7 +399,7 @@ func TestPagesInPlaceOfADriver(t *testing.T) {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html;charset=utf-8")
 			w.WriteHeader(status)
-			fmt.Fprint(w, body)
+			_, _ = fmt.Fprint(w, body)
 		}
 	}
 	redirect := func(to string) http.HandlerFunc {
@@ -448,7 +448,7 @@ func TestWarningPage(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<html><h1>WARNING: The following page may not be safe!</h1>click <a href="/proxy/%s?proxyapproved=true">here</a>`, appID)
+		_, _ = fmt.Fprintf(w, `<html><h1>WARNING: The following page may not be safe!</h1>click <a href="/proxy/%s?proxyapproved=true">here</a>`, appID)
 	}
 	p := newPolled(t, yarnConfig(one))
 	assert.Contains(t, p.polls(t), attempt+" spark.application.job.active")
