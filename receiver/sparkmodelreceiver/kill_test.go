@@ -135,16 +135,17 @@ service:
 			player.Seek(at)
 		}
 		kill := start()
-		switch {
-		case i == 0:
+		if i == 0 {
 			polled(2) // what ended before a collector was ever there is nobody's
-		case random.IntN(5) > 0:
-			polled(1)
+		} else {
+			polled(random.Int64N(4))
 		}
 		time.Sleep(time.Duration(random.Int64N(int64(maxLife)))) // the instant, not something that is waited for
 		kill()
 	}
-	t.Logf("%d kills in %s", kills, time.Since(begin).Round(time.Millisecond))
+	_, before := sink.spans(t)
+	t.Logf("%d kills in %s; %d spans came in between", kills, time.Since(begin).Round(time.Millisecond), len(before))
+	assert.NotEmpty(t, before)
 
 	player.Seek(rec.End())
 	stop := start()
