@@ -276,8 +276,7 @@ func recordedDriver(t *testing.T, rec *recording.Recording, id string) http.Hand
 // Whatever one driver answers: the other application goes on, there is one line in the log, a poll ends in time and
 // in bounded memory, and once the fault is over the application is read.
 func TestFaults(t *testing.T) {
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "hadoop-3.5.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "hadoop-3.5.0")
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			var on atomic.Bool

@@ -36,14 +36,13 @@ type hadoop struct {
 
 var recordings sync.Map
 
-// loaded returns a recording, which is read from its file once.
+// loaded returns a recording, which is read from its file once: to unpack one takes longer than to play it.
 func loaded(t testing.TB, name string) *recording.Recording {
-	if rec, ok := recordings.Load(name); ok {
-		return rec.(*recording.Recording)
-	}
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", name+".har.zst"))
+	load, _ := recordings.LoadOrStore(name, sync.OnceValues(func() (*recording.Recording, error) {
+		return recording.Load(filepath.Join("..", "..", "testdata", "recordings", name+".har.zst"))
+	}))
+	rec, err := load.(func() (*recording.Recording, error))()
 	require.NoError(t, err)
-	recordings.Store(name, rec)
 	return rec
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -127,8 +126,7 @@ func every(rec *recording.Recording, interval time.Duration) (moments []time.Tim
 // A collector that reads the driver, one that reads it less often, one that begins in the middle, and one that finds an
 // application only once it has ended, make the same spans.
 func TestSpansAreTheSameWhoeverReads(t *testing.T) {
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "spark-4.3.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "spark-4.3.0")
 	live := newTracer(t, rec)
 	live.read(t, rec.End(), every(rec, 2*time.Second)...)
 	want := live.spansByID(t)
@@ -181,8 +179,7 @@ func TestSpansAreTheSameWhoeverReads(t *testing.T) {
 }
 
 func TestEventsOfARecordedCluster(t *testing.T) {
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "spark-4.3.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "spark-4.3.0")
 	tr := newTracer(t, rec)
 	tr.read(t, rec.End(), every(rec, 2*time.Second)...)
 	traces, seen := map[string]bool{}, map[string]int{}

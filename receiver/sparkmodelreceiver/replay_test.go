@@ -42,8 +42,7 @@ type replay struct {
 }
 
 func newReplay(t testing.TB, name string, changes ...func(*Config)) *replay {
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", name+".har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, name)
 	p := &replay{rec: rec, Player: recording.NewPlayer(rec, recording.PlayerOptions{})}
 	serve := func(origin string) string {
 		server := httptest.NewServer(p.Handler(origin))

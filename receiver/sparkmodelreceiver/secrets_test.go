@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -36,8 +35,7 @@ const secret = "hunter2"
 // configured addresses and headers. Nothing that leaves the receiver has one: metrics, spans, events, its own telemetry,
 // the log.
 func TestSecretsAreNotEmitted(t *testing.T) {
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "hadoop-3.5.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "hadoop-3.5.0")
 	driver := recordedDriver(t, rec, soundApp)
 	planted := map[string]func(http.ResponseWriter, *http.Request, http.Handler){
 		"/environment": edits(`"sparkProperties" ?: ?\[`, `"sparkProperties": [["spark.hadoop.fs.s3a.secret.key", "hunter2-property"], ["spark.executorEnv.TOKEN", "hunter2-env"], `+
@@ -141,8 +139,7 @@ func TestCredentialsGoToConfiguredHostsAlone(t *testing.T) {
 		_, _ = io.WriteString(w, "[]")
 	}))
 	defer elsewhere.Close()
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "hadoop-3.5.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "hadoop-3.5.0")
 	player := recording.NewPlayer(rec, recording.PlayerOptions{From: rec.Start().Add(middle)})
 	manager := player.Handler(recording.ResourceManager)
 	tracked := edits(`"trackingUrl" ?: ?"[^"]*"`, `"trackingUrl": "`+elsewhere.URL+`/"`)
