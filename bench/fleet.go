@@ -225,6 +225,11 @@ func cut(h http.Handler) http.Handler {
 	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
+		from := 0
+		if strings.HasSuffix(r.URL.Path, "/sql") {
+			from, _ = strconv.Atoi(r.FormValue("offset"))
+			r.URL.RawQuery = "details=false&length=1000&offset=0&planDescription=false"
+		}
 		key := r.URL.String()
 		a := answers[key]
 		if a == nil {
@@ -245,6 +250,12 @@ func cut(h http.Handler) http.Handler {
 			w.Header()[name] = values
 		}
 		w.WriteHeader(a.status)
+		if from > 0 {
+			var list []json.RawMessage
+			_ = json.Unmarshal(a.body, &list) // it was JSON when it was cut
+			_ = json.NewEncoder(w).Encode(list[min(from, len(list)):])
+			return
+		}
 		_, _ = w.Write(a.body)
 	})
 }
@@ -270,7 +281,7 @@ func (a *answer) first() {
 
 // cut leaves of a list as much as an application of the fleet has.
 func (a *answer) cut(path string) {
-	limit := map[string]int{"executors": fleetExecutors + 1, "allexecutors": fleetExecutors + 1, "jobs": fleetJobs, "stages": fleetJobs}[path[strings.LastIndex(path, "/")+1:]]
+	limit := map[string]int{"executors": fleetExecutors + 1, "allexecutors": fleetExecutors + 1, "jobs": fleetJobs, "stages": fleetJobs, "sql": fleetJobs}[path[strings.LastIndex(path, "/")+1:]]
 	var list []json.RawMessage
 	if limit == 0 || json.Unmarshal(a.body, &list) != nil || len(list) <= limit {
 		return

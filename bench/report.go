@@ -133,7 +133,7 @@ goes over the wire, headers and requests included. YARN's proxy never compresses
 {{range .Rows}}| {{.Pass}} | {{.Path}} | {{one .Ours.Requests}} | {{one .Peer.Requests}} | {{kb .Ours.Bytes}} | {{kb .Peer.Bytes}} | {{percent .Ratio.Bytes}} | {{ms .Ours}} | {{ms .Peer}} | {{percent .Ratio.CPU}} | {{count .Ours.Allocs}} | {{count .Peer.Allocs}} | {{percent .Ratio.Allocs}} | {{.Ours.Points}} | {{.Peer.Points}} |
 {{end}}
 The first poll of an application reads everything once, as each of the peer's does. A hundred executors are listed in
-every fourth poll while a job runs, and in every sixth while none does; the averages include those polls.
+every fifth poll while a job runs, and in every sixth while none does; the averages include those polls.
 
 ## A fleet
 

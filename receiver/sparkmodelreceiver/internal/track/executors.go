@@ -80,7 +80,7 @@ func newExecutors() executors {
 // A driver writes 2 KB for each executor that it lists. These are how many a poll reads on average, while jobs run and
 // while none does, and in how many polls the executors are listed at least once.
 const (
-	executorsPerBusyPoll = 25
+	executorsPerBusyPoll = 20
 	executorsPerIdlePoll = 4
 	maxExecutorsAge      = 6
 )

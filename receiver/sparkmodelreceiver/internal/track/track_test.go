@@ -81,7 +81,7 @@ func TestExecutorsAreListedAsOftenAsTheirNumberAllows(t *testing.T) {
 	stage := func(status string, failed int64) *spark.Stage {
 		return &spark.Stage{Status: status, FailedTasks: failed}
 	}
-	for executors, want := range map[int]struct{ idle, busy int }{1: {1, 1}, 7: {1, 1}, 8: {2, 1}, 50: {6, 2}, 100: {6, 4}, 1000: {6, 6}} {
+	for executors, want := range map[int]struct{ idle, busy int }{1: {1, 1}, 7: {1, 1}, 8: {2, 1}, 50: {6, 2}, 100: {6, 5}, 1000: {6, 6}} {
 		app := NewApplication(Key{})
 		assert.Equal(t, 1, polls(app), "they were never listed")
 		app.ObserveAllExecutors(list(executors))
