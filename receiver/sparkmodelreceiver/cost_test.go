@@ -58,27 +58,31 @@ func TestCostOfALongLivedApplication(t *testing.T) {
 		return requests, bytes
 	}
 	first, _ := polls(0, 1)
-	assert.Len(t, first, 6+cfg.Stages.Max, "the first poll lists everything once, and reads quantiles of the longest stages")
+	assert.Len(t, first, 9+2*cfg.Stages.Max, "the first poll lists everything once, and reads more of the longest stages and SQL executions")
 
 	idle, bytes := polls(0, 12)
 	assert.Equal(t, map[string]int{"/api/v1/applications": 12, "jobs?status=running": 12, "jobs/1000": 12, "executors": 2}, idle)
-	assert.EqualValues(t, 424_274, bytes, "of twelve polls while nothing runs")
+	assert.EqualValues(t, 424_538, bytes, "of twelve polls while nothing runs")
 
 	polls(1, 1) // in which the job begins
 	busy, bytes := polls(1, 12)
 	assert.Equal(t, map[string]int{
 		"/api/v1/applications": 12, "jobs?status=running": 12, "jobs/1001": 12, "stages?details=false&status=active": 12,
-		"stages/1000/0?details=false": 12, "stages/1000/0/taskList?length=5&sortBy=-runtime&status=running": 12, "executors": 3,
+		"stages/1000/0?details=false": 12, "stages/1000/0/taskList?length=5&sortBy=-runtime&status=running": 12, "executors": 2, "sql/1000?details=true&planDescription=false": 12,
 	}, busy)
-	assert.EqualValues(t, 840_138, bytes, "of twelve polls while a job runs")
+	assert.EqualValues(t, 639_784, bytes, "of twelve polls while a job runs")
 
 	ended, bytes := polls(2, 1)
-	want := map[string]int{"/api/v1/applications": 1, "jobs?status=running": 1, "jobs/1010": 1, "stages?details=false&status=active": 1, "stages/1000/0?details=false": 1}
+	want := map[string]int{
+		"/api/v1/applications": 1, "jobs?status=running": 1, "jobs/1010": 1, "stages?details=false&status=active": 1, "stages/1000/0?details=false": 1,
+		"/metrics/json": 1, "sql/1000?details=true&planDescription=false": 1,
+		"sql?details=false&length=1000&offset=989&planDescription=false": 1, "sql?details=false&length=1000&offset=998&planDescription=false": 1,
+	}
 	for id := 1000; id < 1010; id++ {
 		want[fmt.Sprintf("jobs/%d", id)] = 1
 		want[fmt.Sprintf("stages/%d?details=false", id)] = 1
 	}
 	assert.Equal(t, want, ended)
-	assert.EqualValues(t, 54_461, bytes, "of a poll before which ten jobs have ended")
+	assert.EqualValues(t, 65_076, bytes, "of a poll before which ten jobs have ended")
 	assert.Empty(t, player.Misses())
 }
