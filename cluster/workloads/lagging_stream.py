@@ -13,7 +13,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SECONDS, default="small")
     parser.add_argument("--rows-per-second", type=int, default=1000)
-    parser.add_argument("--row-seconds", type=float, default=0.004, help="what one row takes")
+    parser.add_argument("--row-seconds", type=float, default=0.0026, help="what one row takes")
     options = parser.parse_args()
 
     spark = SparkSession.builder.getOrCreate()
