@@ -22,7 +22,7 @@ import (
 )
 
 const usage = `usage: quality [flags] [RECORDING ...]
-  Replays recordings, by default those of Spark in testdata/recordings, and counts what the rules find and miss.
+  Replays recordings, by default all in testdata/recordings, and counts what the rules find and miss.
 `
 
 type options struct {
@@ -45,7 +45,7 @@ func main() {
 	flag.Parse()
 	o.recordings = flag.Args()
 	if len(o.recordings) == 0 {
-		o.recordings, _ = filepath.Glob("testdata/recordings/spark-*.har.zst") // the pattern is well formed
+		o.recordings, _ = filepath.Glob("testdata/recordings/*.har.zst") // the pattern is well formed
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -22,6 +22,9 @@ func TestTally(t *testing.T) {
 		"spill":   {Must: []string{"spill"}},
 		"healthy": {},
 		"waiting": {},
+		"a":       {May: map[string]string{"starved": "the cluster was full"}},
+		"a/small": {May: map[string]string{"spill": "it was small"}},
+		"small":   {Must: []string{"spill"}},
 	}
 	waiting := expected["waiting"]
 	waiting.Cluster.Must = []string{"queue_saturated"}
@@ -34,14 +37,15 @@ func TestTally(t *testing.T) {
 		flagged.add(id, rule, "")
 	}
 	flagged.add("1", "spill", "")
+	flagged.add("1", "starved", "")
 	flagged.add("1", "idle_cores", "data_skew")
 	flagged.add("2", "low_parallelism", "data_skew")
 
 	var total tally
 	require.NoError(t, total.add("a", []recording.Application{
-		app("1", "skewed"), app("2", "healthy"), app("3", "spill_large"), app("4", "waiting"), {ID: "5", Name: "pi", Type: "MAPREDUCE"},
+		app("1", "skewed"), app("2", "healthy"), app("3", "spill_large"), app("4", "waiting"), app("6", "small"), {ID: "5", Name: "pi", Type: "MAPREDUCE"},
 	}, expected, flagged))
-	assert.Equal(t, 4, total.runs)
+	assert.Equal(t, 5, total.runs)
 	assert.Equal(t, map[string]*count{
 		"data_skew": {Hits: 1, False: 1}, "spill": {Misses: 1}, "straggler": {False: 1}, "low_parallelism": {False: 1}, "queue_saturated": {Misses: 1}, "nodes_lost": {False: 1},
 	}, total.rules)
@@ -52,8 +56,8 @@ func TestTally(t *testing.T) {
 	total.markdown(&out)
 	assert.Contains(t, out.String(), "missed  spill: spill_large in a")
 	assert.Contains(t, out.String(), "false   straggler: healthy in a")
-	assert.Contains(t, out.String(), "4 runs: precision 0.20, recall 0.33.")
-	assert.Contains(t, out.String(), "| a | skewed | data_skew |  | idle_cores, spill |  |")
+	assert.Contains(t, out.String(), "5 runs: precision 0.20, recall 0.33.")
+	assert.Contains(t, out.String(), "| a | skewed | data_skew |  | idle_cores, spill, starved |  |")
 
 	err := total.add("a", []recording.Application{app("1", "unheard_of")}, expected, flagged)
 	assert.ErrorContains(t, err, "no expectation for the application unheard_of")

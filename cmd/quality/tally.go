@@ -26,7 +26,7 @@ type expectation struct {
 	} `yaml:"cluster"`
 }
 
-// loadExpectations reads the expectations by kind of application.
+// loadExpectations reads the expectations by kind of application, by recording, and by application in a recording.
 func loadExpectations(file string) (map[string]expectation, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -64,18 +64,25 @@ type tally struct {
 
 // add counts what was flagged in a recording.
 func (t *tally) add(rec string, applications []recording.Application, expected map[string]expectation, flagged flags) error {
-	var whole expectation
-	whole.May = map[string]string{}
+	peculiar := expected[rec]
+	whole := expectation{Must: slices.Clone(peculiar.Cluster.Must), May: map[string]string{}}
+	maps.Copy(whole.May, peculiar.Cluster.May)
 	for _, app := range applications {
 		if app.Type != "SPARK" {
 			continue
 		}
-		e, ok := expected[strings.TrimSuffix(app.Name, "_large")]
+		e, ok := expected[rec+"/"+app.Name]
+		if !ok {
+			e, ok = expected[strings.TrimSuffix(app.Name, "_large")]
+		}
 		if !ok {
 			return fmt.Errorf("there is no expectation for the application %s", app.Name)
 		}
+		may := map[string]string{}
+		maps.Copy(may, peculiar.May)
+		maps.Copy(may, e.May)
 		t.runs++
-		t.judge(rec, app.Name, e, flagged[app.ID])
+		t.judge(rec, app.Name, expectation{Must: e.Must, May: may}, flagged[app.ID])
 		whole.Must = append(whole.Must, e.Cluster.Must...)
 		maps.Copy(whole.May, e.Cluster.May)
 	}

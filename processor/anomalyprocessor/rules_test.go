@@ -697,6 +697,11 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 				s.times[4], s.times[5], s.runTime, s.first = 0.3, 13, 22.75, true
 			})},
 		}.at(40)}},
+		{"first tasks on a machine where everything starts slowly", []*polltest.Poll{application{
+			duration: 76, runTime: 63.5, completed: 40, stages: []stage{with(warmUp, func(s *stage) {
+				s.duration, s.times[4], s.times[5], s.runTime, s.first = 36, 23, 26, 63.5, true
+			})},
+		}.at(76)}},
 		{"two tasks, one of them the rest of a file", []*polltest.Poll{on(40, stage{
 			duration: 14, tasks: 2, runTime: 15, times: quantiles{1.5, 1.5, 13.5, 13.5, 13.5, 13.5},
 			input: quantiles{10 * mib, 10 * mib, 128 * mib, 128 * mib, 128 * mib, 128 * mib}, in: 138 * mib,
