@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -26,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/freeport"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/rehearsal"
 )
@@ -90,7 +90,7 @@ func startCollectorOf(t *testing.T, config string, settings ...string) *collecto
 	s := newSink(t)
 	page := freeAddress(t)
 	args := []string{"--config", filepath.Join(root, "config", config)}
-	for _, setting := range append(settings, "cluster_name=lab", "collection_interval="+interval.String(), "stages::min_duration="+minStage.String()) {
+	for _, setting := range append(settings, "cluster_name=lab", "collection_interval="+interval.String(), "stages::min_duration="+minStage.String(), "driver_metrics_interval="+interval.String()) {
 		args = append(args, "--set", "receivers::sparkmodel::"+setting)
 	}
 	p := startProcess(t, filepath.Join(root, "dist", "otelcol-sparkmodel"), append(args,
@@ -127,10 +127,9 @@ func (c *collector) logLines(source string) []string {
 }
 
 func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // flagged is what was flagged of one application.

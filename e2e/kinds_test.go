@@ -4,8 +4,14 @@ package e2e
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,4 +214,34 @@ func TestStandalone(t *testing.T) {
 		}
 		assert.Empty(t, c.sink.fallen(), "totals that fell")
 	}
+}
+
+// A driver on an allow-listed host is read without the resource manager's proxy once its address is known.
+func TestDirectDriver(t *testing.T) {
+	var proxied atomic.Int64
+	yarn, err := url.Parse(lab.yarn())
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(yarn)
+	counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/proxy/") {
+			proxied.Add(1)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counting.Close)
+	collector := startCollectorOf(t, "yarn.yaml", "yarn::endpoints=["+counting.URL+"]", "history::endpoint="+lab.history(),
+		`yarn::direct_drivers=["127\\.0\\.0\\.1", "localhost"]`)
+	s := lab.submit(t, "healthy", spark4)
+	id := runningApplication(t, collector, s)
+	completed := func() float64 {
+		v, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return v
+	}
+	first, before := completed(), proxied.Load()
+	assert.Positive(t, before, "the address of the driver is known by nothing but its own settings")
+	require.Eventually(t, func() bool { return completed() > first }, time.Minute, interval/4, "the driver is not read")
+	assert.Equal(t, before, proxied.Load(), "the driver is still read through the proxy")
+	s.wait(t)
+	truth := lab.truth(t, id)
+	assert.Eventually(t, func() bool { return completed() == float64(truth.TasksCompleted) }, time.Minute, interval/4, "tasks are missing")
 }

@@ -43,6 +43,9 @@ const lossy = "killed_executor"
 
 const spark4, spark35 = "4", "3.5"
 
+// pipeline is the workload that trains and scores a model, and returns how good the model is.
+const pipeline = "ml_pipeline"
+
 // injected are the workloads, each with the rule that its bottleneck must be flagged by while it runs; none for a
 // healthy one, which must not be flagged at all. Those on both versions of Spark are those whose answers differ most; the
 // others are on both in the recordings.
@@ -52,7 +55,7 @@ var injected = []struct {
 	versions []string
 	options  []string
 }{
-	{"ml_pipeline", "", []string{spark4, spark35}, []string{"--deploy-mode", "cluster", "--name", "churn"}},
+	{pipeline, "", []string{spark4, spark35}, []string{"--deploy-mode", "cluster", "--name", "churn"}},
 	{"healthy", "", []string{spark4}, nil},
 	{"skewed_join", "data_skew", []string{spark4, spark35}, nil},
 	{"straggler", "straggler", []string{spark4}, nil},
@@ -89,6 +92,9 @@ func TestModels(t *testing.T) {
 				} else {
 					assert.Contains(t, flags, in.rule, "not flagged while it ran")
 				}
+				if in.workload == pipeline {
+					assertResults(t, collector, id)
+				}
 				if in.rule == "application_waiting" {
 					assert.True(t, collector.sink.everFlagged("queue_saturated"), "the queue is full and was not flagged")
 				}
@@ -112,6 +118,19 @@ func TestModels(t *testing.T) {
 		out, err := check.CombinedOutput()
 		assert.NoError(t, err, "%s", out)
 	})
+}
+
+// assertResults checks that the model's AUC has come by both ways in which the pipeline returns it: the gauge that it
+// registers, and the description of the job that scores.
+func assertResults(t *testing.T, collector *collector, id string) {
+	auc := map[string]float64{}
+	for name, source := range map[string]string{"model.auc": "gauge", "auc": "description"} {
+		value, ok := collector.sink.value(id, "spark.model.result", "spark.model.result.name", name, "spark.model.result.source", source)
+		assert.True(t, ok, "no result %s by %s", name, source)
+		auc[source] = value
+	}
+	assert.InDelta(t, auc["gauge"], auc["description"], 1e-4, "the description has four digits")
+	assert.Greater(t, auc["gauge"], 0.5)
 }
 
 // assertEqualsTruth compares the figures in Prometheus and at the OTLP receiver with what the servers say.

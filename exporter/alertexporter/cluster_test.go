@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/freeport"
 )
 
 // away is how long a server is down.
@@ -36,10 +38,9 @@ func script(t *testing.T, name string, args ...string) string {
 }
 
 func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Address()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
+	return address
 }
 
 // daemon is a server that is started and stopped.
