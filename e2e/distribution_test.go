@@ -56,8 +56,6 @@ func TestManifest(t *testing.T) {
 	manifest := filepath.Join(dir, "manifest.yaml")
 	require.NoError(t, os.WriteFile(manifest, []byte(`
 dist: {name: mine, module: example.com/mine, output_path: `+filepath.Join(dir, "mine")+`}
-exporters:
-  - gomod: go.opentelemetry.io/collector/exporter/debugexporter v0.158.0
 replaces: ["github.com/otelcol-sparkmodel/otelcol-sparkmodel => `+repository+`"]
 `+string(lines[1])), 0o600))
 	build := exec.CommandContext(t.Context(), "go", "tool", "-modfile=internal/tools/go.mod", "builder", "--config", manifest)
@@ -66,7 +64,7 @@ replaces: ["github.com/otelcol-sparkmodel/otelcol-sparkmodel => `+repository+`"]
 	require.NoError(t, err, "%s", out)
 	out, err = exec.CommandContext(t.Context(), filepath.Join(dir, "mine", "mine"), "components").Output()
 	require.NoError(t, err)
-	for _, component := range []string{"name: sparkmodel", "name: anomaly"} {
+	for _, component := range []string{"name: sparkmodel", "name: anomaly", "name: alert"} {
 		assert.True(t, strings.Contains(string(out), component), "%s is missing:\n%s", component, out)
 	}
 }
