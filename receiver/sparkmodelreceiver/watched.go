@@ -329,17 +329,18 @@ func (ws *watched) readLastWord(ctx context.Context, w *watchedApplication) {
 			answered = true
 			deadline.Reset(lastWordDeadline)
 		}
-		if record != nil && (record.Completed || late || w.source == sourceHistory) {
+		told := record != nil && (record.Completed || late || w.source == sourceHistory)
+		if told {
 			w.recorded(record)
 			err = ws.fromHistory(ctx, func() error { return ws.r.reader.Ended(ctx, w.app, record.UI, w.tags) })
-			if err == nil {
-				return
-			}
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		ws.r.answered(ctx, sourceHistory, err)
+		if told && err == nil {
+			return
+		}
 		if late {
 			ws.r.set.Logger.Warn("the History Server did not show the end of an application: what it did after the last poll may be missing",
 				zap.String("application", w.app.ID), zap.Error(err))
