@@ -358,22 +358,9 @@ func stageAttributes(a pcommon.Map, s *track.Stage) {
 	a.PutInt("spark.stage.task.result.completed", s.CompleteTasks)
 	a.PutInt("spark.stage.task.result.failed", s.FailedTasks)
 	a.PutInt("spark.stage.task.result.killed", s.KilledTasks)
-	a.PutDouble("spark.stage.executor.run_time", ms(s.ExecutorRunTime))
-	a.PutDouble("spark.stage.executor.cpu_time", ns(s.ExecutorCPUTime))
-	a.PutDouble("spark.stage.jvm_gc_time", ms(s.JVMGCTime))
-	a.PutInt("spark.stage.io.size.in", s.InputBytes)
-	a.PutInt("spark.stage.io.size.out", s.OutputBytes)
-	a.PutInt("spark.stage.io.records.in", s.InputRecords)
-	a.PutInt("spark.stage.io.records.out", s.OutputRecords)
-	a.PutInt("spark.stage.shuffle.io.read.size.local", s.ShuffleLocalBytesRead)
-	a.PutInt("spark.stage.shuffle.io.read.size.remote", s.ShuffleRemoteBytesRead)
-	a.PutInt("spark.stage.shuffle.io.write.size", s.ShuffleWriteBytes)
-	a.PutInt("spark.stage.shuffle.io.records.in", s.ShuffleReadRecords)
-	a.PutInt("spark.stage.shuffle.io.records.out", s.ShuffleWriteRecords)
-	a.PutDouble("spark.stage.shuffle.fetch_wait_time", ms(s.ShuffleFetchWaitTime))
-	a.PutDouble("spark.stage.shuffle.write_time", ns(s.ShuffleWriteTime))
-	a.PutInt("spark.stage.memory.spilled", s.MemoryBytesSpilled)
-	a.PutInt("spark.stage.disk.spilled", s.DiskBytesSpilled)
+	if !s.LostTasks() {
+		stageSums(a, s)
+	}
 
 	d := s.TaskMetrics
 	if d == nil {
@@ -403,6 +390,26 @@ func stageAttributes(a pcommon.Map, s *track.Stage) {
 			}
 		}
 	}
+}
+
+// stageSums puts what is summed up over all tasks of a stage, those that failed included.
+func stageSums(a pcommon.Map, s *track.Stage) {
+	a.PutDouble("spark.stage.executor.run_time", ms(s.ExecutorRunTime))
+	a.PutDouble("spark.stage.executor.cpu_time", ns(s.ExecutorCPUTime))
+	a.PutDouble("spark.stage.jvm_gc_time", ms(s.JVMGCTime))
+	a.PutInt("spark.stage.io.size.in", s.InputBytes)
+	a.PutInt("spark.stage.io.size.out", s.OutputBytes)
+	a.PutInt("spark.stage.io.records.in", s.InputRecords)
+	a.PutInt("spark.stage.io.records.out", s.OutputRecords)
+	a.PutInt("spark.stage.shuffle.io.read.size.local", s.ShuffleLocalBytesRead)
+	a.PutInt("spark.stage.shuffle.io.read.size.remote", s.ShuffleRemoteBytesRead)
+	a.PutInt("spark.stage.shuffle.io.write.size", s.ShuffleWriteBytes)
+	a.PutInt("spark.stage.shuffle.io.records.in", s.ShuffleReadRecords)
+	a.PutInt("spark.stage.shuffle.io.records.out", s.ShuffleWriteRecords)
+	a.PutDouble("spark.stage.shuffle.fetch_wait_time", ms(s.ShuffleFetchWaitTime))
+	a.PutDouble("spark.stage.shuffle.write_time", ns(s.ShuffleWriteTime))
+	a.PutInt("spark.stage.memory.spilled", s.MemoryBytesSpilled)
+	a.PutInt("spark.stage.disk.spilled", s.DiskBytesSpilled)
 }
 
 func putSeconds(a pcommon.Map) func(string, float64) {

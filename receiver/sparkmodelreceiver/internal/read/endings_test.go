@@ -173,7 +173,7 @@ func TestNoEndingIsLostToAFailedRequest(t *testing.T) {
 			d.timedJob(0, spark.StatusSucceeded, 30, []int{0}, nil)
 			d.stage(0, 0, spark.StatusComplete, 30, 10)
 			d.stages[0][0]["numFailedTasks"] = 1
-			d.tasks = []map[string]any{{"taskId": 3, "status": "FAILED"}}
+			d.failed = map[int][]map[string]any{0: {{"taskId": 3, "status": "FAILED"}}}
 			d.execution(0, "COMPLETED", nil, []int{0})
 			d.fail[broken] = true
 			require.Error(t, r.Running(t.Context(), app, ui, ""))

@@ -34,6 +34,7 @@ type driver struct {
 	stages    map[int][]map[string]any
 	executors []map[string]any
 	tasks     []map[string]any
+	failed    map[int][]map[string]any // failed tasks by stage
 	sql       []map[string]any
 	metrics   map[string]any
 	fail      map[string]bool // endpoints that answer 500
@@ -136,6 +137,8 @@ func (d *driver) answer(path []string, r *http.Request) (any, bool) {
 	case path[0] == "stages" && len(path) == 4 && status == "":
 		attempt, _ := strconv.Atoi(path[2])
 		return []map[string]any{{"taskId": 1000 + 10*id + attempt, "status": "SUCCESS", "launchTime": "2026-11-23T12:00:00.000GMT", "duration": 3}}, true
+	case path[0] == "stages" && len(path) == 4 && status == spark.TaskFailed:
+		return d.failed[id], true
 	case path[0] == "stages" && len(path) == 4:
 		return d.tasks, true
 	case path[0] == "stages" && len(path) == 3:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
@@ -38,6 +39,12 @@ type RunningTask struct {
 
 // Key identifies the stage.
 func (s *Stage) Key() StageKey { return StageKey{s.ID, s.Attempt} }
+
+// LostTasks tells whether any of Failures was lost with its executor. What such a task had done by its last heartbeat is in
+// the sums that the driver tells of the attempt, but not in those of the History Server: the event log has no heartbeats.
+func (s *Stage) LostTasks() bool {
+	return slices.ContainsFunc(s.Failures, func(t spark.Task) bool { return strings.Contains(t.ErrorMessage, "ExecutorLostFailure") })
+}
 
 // Until returns when the stage ended, or the time on the server's clock when it was read.
 func (s *Stage) Until() time.Time {
