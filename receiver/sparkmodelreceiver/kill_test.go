@@ -66,8 +66,7 @@ func (s *otlpSink) spans(t *testing.T) (int, map[string]string) {
 func TestKilledAtAnyInstant(t *testing.T) {
 	collector := filepath.Join("..", "..", "dist", "otelcol-sparkmodel")
 	require.FileExists(t, collector, "make build makes it")
-	rec, err := recording.Load(filepath.Join("..", "..", "testdata", "recordings", "spark-4.3.0.har.zst"))
-	require.NoError(t, err)
+	rec := loaded(t, "spark-4.3.0")
 	once := newTracer(t, rec)
 	once.read(t, rec.End(), rec.Start())
 	want := once.spansByID(t)
