@@ -144,7 +144,7 @@ func TestHDFSGolden(t *testing.T) {
 	assert.Less(t, size, int64(25_000), "all of their beans are 675 kB")
 }
 
-// The names of what Datadog's checks hdfs_namenode and hdfs_datanode report, from metadata.csv of integrations-core.
+// What docs/coverage.md promises is emitted of recorded servers.
 func TestHDFSHasWhatDatadogHas(t *testing.T) {
 	h := newHadoop(t, "mapreduce-3.4.2", func(cfg *Config, serve func(string, ...func(http.Handler) http.Handler) string) {
 		cfg.HDFS.GetOrInsertDefault().NameNodes = []string{serve(recording.NameNode)}
@@ -164,45 +164,14 @@ func TestHDFSHasWhatDatadogHas(t *testing.T) {
 			}
 		}
 	}
-	for theirs, ours := range map[string]string{
-		"hdfs.namenode.capacity_total":                 "hdfs.namenode.capacity.limit",
-		"hdfs.namenode.capacity_used":                  "hdfs.namenode.capacity.usage",
-		"hdfs.namenode.capacity_remaining":             "hdfs.namenode.capacity.free",
-		"hdfs.namenode.capacity_in_use":                "hdfs.namenode.capacity.utilization",
-		"hdfs.namenode.total_load":                     "hdfs.namenode.load",
-		"hdfs.namenode.fs_lock_queue_length":           "hdfs.namenode.lock.queue.length",
-		"hdfs.namenode.blocks_total":                   "hdfs.namenode.block.count",
-		"hdfs.namenode.files_total":                    "hdfs.namenode.file.count",
-		"hdfs.namenode.pending_replication_blocks":     "hdfs.namenode.block.status pending_replication",
-		"hdfs.namenode.under_replicated_blocks":        "hdfs.namenode.block.status under_replicated",
-		"hdfs.namenode.scheduled_replication_blocks":   "hdfs.namenode.block.status scheduled_replication",
-		"hdfs.namenode.pending_deletion_blocks":        "hdfs.namenode.block.status pending_deletion",
-		"hdfs.namenode.missing_blocks":                 "hdfs.namenode.block.status missing",
-		"hdfs.namenode.corrupt_blocks":                 "hdfs.namenode.block.status corrupt",
-		"hdfs.namenode.num_live_data_nodes":            "hdfs.namenode.datanode.count live",
-		"hdfs.namenode.num_dead_data_nodes":            "hdfs.namenode.datanode.count dead",
-		"hdfs.namenode.num_stale_data_nodes":           "hdfs.namenode.datanode.count stale",
-		"hdfs.namenode.num_decom_live_data_nodes":      "hdfs.namenode.datanode.count decommissioned_live",
-		"hdfs.namenode.num_decom_dead_data_nodes":      "hdfs.namenode.datanode.count decommissioned_dead",
-		"hdfs.namenode.num_decommissioning_data_nodes": "hdfs.namenode.datanode.count decommissioning",
-		"hdfs.namenode.volume_failures_total":          "hdfs.namenode.volume.failures",
-		"hdfs.namenode.estimated_capacity_lost_total":  "hdfs.namenode.capacity.lost",
-		"hdfs.namenode.num_stale_storages":             "hdfs.namenode.storage.stale",
-		"hdfs.datanode.dfs_capacity":                   "hdfs.datanode.capacity.limit",
-		"hdfs.datanode.dfs_used":                       "hdfs.datanode.capacity.usage",
-		"hdfs.datanode.dfs_remaining":                  "hdfs.datanode.capacity.free",
-		"hdfs.datanode.estimated_capacity_lost_total":  "hdfs.datanode.capacity.lost",
-		"hdfs.datanode.num_failed_volumes":             "hdfs.datanode.volume.failures",
-		"hdfs.datanode.cache_capacity":                 "hdfs.datanode.cache.limit",
-		"hdfs.datanode.cache_used":                     "hdfs.datanode.cache.usage",
-		"hdfs.datanode.num_blocks_cached":              "hdfs.datanode.cache.blocks",
-		"hdfs.datanode.num_blocks_failed_to_cache":     "hdfs.datanode.cache.failures cache",
-		"hdfs.datanode.num_blocks_failed_to_uncache":   "hdfs.datanode.cache.failures uncache",
-	} {
-		assert.Positive(t, series[ours], "%s: %s", theirs, ours)
+	for _, row := range covered(t, "hdfs.") {
+		switch theirs := row.theirs[0]; theirs {
+		case "hdfs.namenode.max_objects", "hdfs.datanode.last_volume_failure_date":
+			// Absent where there is no limit and no failure: TestHDFSLimits has both.
+		default:
+			assert.Positive(t, series[strings.Join(row.ours, " ")], "%s: %s", theirs, row.ours)
+		}
 	}
-	// hdfs.namenode.max_objects and hdfs.datanode.last_volume_failure_date are absent where there is no limit and no
-	// failure: TestHDFSLimits has both.
 }
 
 // editing changes what a recorded server says: to what a test can't make a real one say.
