@@ -183,6 +183,7 @@ func (p *replay) equalsHistory(t *testing.T) int {
 			NumCompleteTasks, NumFailedTasks, NumKilledTasks float64
 			InputBytes, OutputBytes                          float64
 			ShuffleReadBytes, ShuffleWriteBytes              float64
+			ShuffleReadRecords, ShuffleWriteRecords          float64
 			MemoryBytesSpilled, DiskBytesSpilled             float64
 			ExecutorRunTime, ExecutorCPUTime, JVMGCTime      float64
 		}
@@ -196,6 +197,8 @@ func (p *replay) equalsHistory(t *testing.T) int {
 			want["io.size out"] += s.OutputBytes
 			want["shuffle.io.size in"] += s.ShuffleReadBytes
 			want["shuffle.io.size out"] += s.ShuffleWriteBytes
+			want["shuffle.io.records in"] += s.ShuffleReadRecords
+			want["shuffle.io.records out"] += s.ShuffleWriteRecords
 			want["spill.size memory"] += s.MemoryBytesSpilled
 			want["spill.size disk"] += s.DiskBytesSpilled
 			want["executor.run_time"] += s.ExecutorRunTime / 1e3

@@ -155,6 +155,8 @@ func (a application) totals(app *track.Application) {
 	a.RecordSparkApplicationIoRecordsDataPoint(a.ts, t.OutputRecords, metadata.AttributeDirectionOut)
 	a.RecordSparkApplicationShuffleIoSizeDataPoint(a.ts, t.ShuffleReadBytes, metadata.AttributeDirectionIn)
 	a.RecordSparkApplicationShuffleIoSizeDataPoint(a.ts, t.ShuffleWriteBytes, metadata.AttributeDirectionOut)
+	a.RecordSparkApplicationShuffleIoRecordsDataPoint(a.ts, t.ShuffleReadRecords, metadata.AttributeDirectionIn)
+	a.RecordSparkApplicationShuffleIoRecordsDataPoint(a.ts, t.ShuffleWriteRecords, metadata.AttributeDirectionOut)
 	a.RecordSparkApplicationShuffleFetchWaitTimeDataPoint(a.ts, ms(t.FetchWaitTime))
 	a.RecordSparkApplicationSpillSizeDataPoint(a.ts, t.MemorySpilled, metadata.AttributeLocationMemory)
 	a.RecordSparkApplicationSpillSizeDataPoint(a.ts, t.DiskSpilled, metadata.AttributeLocationDisk)

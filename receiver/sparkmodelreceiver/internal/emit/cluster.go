@@ -110,6 +110,8 @@ func (y cluster) queue(q *yarn.Queue) {
 	shares(q.Limit, y.RecordYarnQueueCapacityLimitDataPoint)
 	shares(q.Usage, y.RecordYarnQueueCapacityUsageDataPoint)
 	shares(q.Utilization, y.RecordYarnQueueCapacityUtilizationDataPoint)
+	shares(q.OfParent.Guaranteed, y.RecordYarnQueueParentCapacityGuaranteedDataPoint)
+	shares(q.OfParent.Limit, y.RecordYarnQueueParentCapacityLimitDataPoint)
 	if q.AppsActive != nil {
 		y.RecordYarnQueueApplicationsDataPoint(y.ts, *q.AppsActive, q.Path, metadata.AttributeYarnApplicationStateRunning)
 	}

@@ -1727,6 +1727,26 @@ func (ms *SparkApplicationShuffleFetchWaitTimeMetricConfig) Unmarshal(parser *co
 	return nil
 }
 
+// SparkApplicationShuffleIoRecordsMetricConfig provides config for the spark.application.shuffle.io.records metric.
+type SparkApplicationShuffleIoRecordsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkApplicationShuffleIoRecordsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkApplicationShuffleIoSizeMetricConfig provides config for the spark.application.shuffle.io.size metric.
 type SparkApplicationShuffleIoSizeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -5727,6 +5747,46 @@ func (ms *YarnQueueMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) erro
 	return nil
 }
 
+// YarnQueueParentCapacityGuaranteedMetricConfig provides config for the yarn.queue.parent.capacity.guaranteed metric.
+type YarnQueueParentCapacityGuaranteedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueParentCapacityGuaranteedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// YarnQueueParentCapacityLimitMetricConfig provides config for the yarn.queue.parent.capacity.limit metric.
+type YarnQueueParentCapacityLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *YarnQueueParentCapacityLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // YarnQueuePartitionCapacityGuaranteedMetricConfig provides config for the yarn.queue.partition.capacity.guaranteed metric.
 type YarnQueuePartitionCapacityGuaranteedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -6155,6 +6215,7 @@ type MetricsConfig struct {
 	SparkApplicationModelRunRecords                    SparkApplicationModelRunRecordsMetricConfig                    `mapstructure:"spark.application.model.run.records"`
 	SparkApplicationSetting                            SparkApplicationSettingMetricConfig                            `mapstructure:"spark.application.setting"`
 	SparkApplicationShuffleFetchWaitTime               SparkApplicationShuffleFetchWaitTimeMetricConfig               `mapstructure:"spark.application.shuffle.fetch_wait_time"`
+	SparkApplicationShuffleIoRecords                   SparkApplicationShuffleIoRecordsMetricConfig                   `mapstructure:"spark.application.shuffle.io.records"`
 	SparkApplicationShuffleIoSize                      SparkApplicationShuffleIoSizeMetricConfig                      `mapstructure:"spark.application.shuffle.io.size"`
 	SparkApplicationSpillSize                          SparkApplicationSpillSizeMetricConfig                          `mapstructure:"spark.application.spill.size"`
 	SparkApplicationSQLActive                          SparkApplicationSQLActiveMetricConfig                          `mapstructure:"spark.application.sql.active"`
@@ -6355,6 +6416,8 @@ type MetricsConfig struct {
 	YarnQueueMemoryMinimum                             YarnQueueMemoryMinimumMetricConfig                             `mapstructure:"yarn.queue.memory.minimum"`
 	YarnQueueMemorySteadyFairShare                     YarnQueueMemorySteadyFairShareMetricConfig                     `mapstructure:"yarn.queue.memory.steady_fair_share"`
 	YarnQueueMemoryUsage                               YarnQueueMemoryUsageMetricConfig                               `mapstructure:"yarn.queue.memory.usage"`
+	YarnQueueParentCapacityGuaranteed                  YarnQueueParentCapacityGuaranteedMetricConfig                  `mapstructure:"yarn.queue.parent.capacity.guaranteed"`
+	YarnQueueParentCapacityLimit                       YarnQueueParentCapacityLimitMetricConfig                       `mapstructure:"yarn.queue.parent.capacity.limit"`
 	YarnQueuePartitionCapacityGuaranteed               YarnQueuePartitionCapacityGuaranteedMetricConfig               `mapstructure:"yarn.queue.partition.capacity.guaranteed"`
 	YarnQueuePartitionCapacityLimit                    YarnQueuePartitionCapacityLimitMetricConfig                    `mapstructure:"yarn.queue.partition.capacity.limit"`
 	YarnQueuePartitionCapacityUsage                    YarnQueuePartitionCapacityUsageMetricConfig                    `mapstructure:"yarn.queue.partition.capacity.usage"`
@@ -6632,6 +6695,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkApplicationShuffleFetchWaitTime: SparkApplicationShuffleFetchWaitTimeMetricConfig{
+			Enabled: true,
+		},
+		SparkApplicationShuffleIoRecords: SparkApplicationShuffleIoRecordsMetricConfig{
 			Enabled: true,
 		},
 		SparkApplicationShuffleIoSize: SparkApplicationShuffleIoSizeMetricConfig{
@@ -7232,6 +7298,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		YarnQueueMemoryUsage: YarnQueueMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueParentCapacityGuaranteed: YarnQueueParentCapacityGuaranteedMetricConfig{
+			Enabled: true,
+		},
+		YarnQueueParentCapacityLimit: YarnQueueParentCapacityLimitMetricConfig{
 			Enabled: true,
 		},
 		YarnQueuePartitionCapacityGuaranteed: YarnQueuePartitionCapacityGuaranteedMetricConfig{

@@ -730,6 +730,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationShuffleFetchWait
 	eb.mb.metricSparkApplicationShuffleFetchWaitTime.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
+// RecordSparkApplicationShuffleIoRecordsDataPoint records a data point for the spark.application.shuffle.io.records metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationShuffleIoRecordsDataPoint(ts pcommon.Timestamp, val int64, directionAttributeValue AttributeDirection) {
+	eb.mb.metricSparkApplicationShuffleIoRecords.recordDataPoint(eb.mb.startTime, ts, val, directionAttributeValue.String())
+}
+
 // RecordSparkApplicationShuffleIoSizeDataPoint records a data point for the spark.application.shuffle.io.size metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkApplicationShuffleIoSizeDataPoint(ts pcommon.Timestamp, val int64, directionAttributeValue AttributeDirection) {
 	eb.mb.metricSparkApplicationShuffleIoSize.recordDataPoint(eb.mb.startTime, ts, val, directionAttributeValue.String())
@@ -1762,6 +1767,16 @@ func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemorySteadyFairShareDataPoi
 // RecordYarnQueueMemoryUsageDataPoint records a data point for the yarn.queue.memory.usage metric.
 func (eb *YarnClusterMetricsBuilder) RecordYarnQueueMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	eb.mb.metricYarnQueueMemoryUsage.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueParentCapacityGuaranteedDataPoint records a data point for the yarn.queue.parent.capacity.guaranteed metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueParentCapacityGuaranteedDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueParentCapacityGuaranteed.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueParentCapacityLimitDataPoint records a data point for the yarn.queue.parent.capacity.limit metric.
+func (eb *YarnClusterMetricsBuilder) RecordYarnQueueParentCapacityLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	eb.mb.metricYarnQueueParentCapacityLimit.recordDataPoint(eb.mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueuePartitionCapacityGuaranteedDataPoint records a data point for the yarn.queue.partition.capacity.guaranteed metric.

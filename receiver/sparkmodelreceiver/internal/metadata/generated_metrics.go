@@ -2013,6 +2013,10 @@ var MetricsInfo = metricsInfo{
 	SparkApplicationShuffleFetchWaitTime: metricInfo{
 		Name: "spark.application.shuffle.fetch_wait_time",
 	},
+	SparkApplicationShuffleIoRecords: metricInfo{
+		Name:       "spark.application.shuffle.io.records",
+		Attributes: []string{"direction"},
+	},
 	SparkApplicationShuffleIoSize: metricInfo{
 		Name:       "spark.application.shuffle.io.size",
 		Attributes: []string{"direction"},
@@ -2758,6 +2762,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "yarn.queue.memory.usage",
 		Attributes: []string{"yarn.queue.name"},
 	},
+	YarnQueueParentCapacityGuaranteed: metricInfo{
+		Name:       "yarn.queue.parent.capacity.guaranteed",
+		Attributes: []string{"yarn.queue.name"},
+	},
+	YarnQueueParentCapacityLimit: metricInfo{
+		Name:       "yarn.queue.parent.capacity.limit",
+		Attributes: []string{"yarn.queue.name"},
+	},
 	YarnQueuePartitionCapacityGuaranteed: metricInfo{
 		Name:       "yarn.queue.partition.capacity.guaranteed",
 		Attributes: []string{"yarn.queue.name", "yarn.partition.name"},
@@ -2915,6 +2927,7 @@ type metricsInfo struct {
 	SparkApplicationModelRunRecords                    metricInfo
 	SparkApplicationSetting                            metricInfo
 	SparkApplicationShuffleFetchWaitTime               metricInfo
+	SparkApplicationShuffleIoRecords                   metricInfo
 	SparkApplicationShuffleIoSize                      metricInfo
 	SparkApplicationSpillSize                          metricInfo
 	SparkApplicationSQLActive                          metricInfo
@@ -3115,6 +3128,8 @@ type metricsInfo struct {
 	YarnQueueMemoryMinimum                             metricInfo
 	YarnQueueMemorySteadyFairShare                     metricInfo
 	YarnQueueMemoryUsage                               metricInfo
+	YarnQueueParentCapacityGuaranteed                  metricInfo
+	YarnQueueParentCapacityLimit                       metricInfo
 	YarnQueuePartitionCapacityGuaranteed               metricInfo
 	YarnQueuePartitionCapacityLimit                    metricInfo
 	YarnQueuePartitionCapacityUsage                    metricInfo
@@ -7702,6 +7717,60 @@ func (m *metricSparkApplicationShuffleFetchWaitTime) emit(metrics pmetric.Metric
 
 func newMetricSparkApplicationShuffleFetchWaitTime(cfg SparkApplicationShuffleFetchWaitTimeMetricConfig) metricSparkApplicationShuffleFetchWaitTime {
 	m := metricSparkApplicationShuffleFetchWaitTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkApplicationShuffleIoRecords struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SparkApplicationShuffleIoRecordsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills spark.application.shuffle.io.records metric with initial data.
+func (m *metricSparkApplicationShuffleIoRecords) init() {
+	m.data.SetName("spark.application.shuffle.io.records")
+	m.data.SetDescription("Records of shuffles read and written, over all stage attempts.")
+	m.data.SetUnit("{record}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkApplicationShuffleIoRecords) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, directionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("direction", directionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkApplicationShuffleIoRecords) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkApplicationShuffleIoRecords) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkApplicationShuffleIoRecords(cfg SparkApplicationShuffleIoRecordsMetricConfig) metricSparkApplicationShuffleIoRecords {
+	m := metricSparkApplicationShuffleIoRecords{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -18406,6 +18475,110 @@ func newMetricYarnQueueMemoryUsage(cfg YarnQueueMemoryUsageMetricConfig) metricY
 	return m
 }
 
+type metricYarnQueueParentCapacityGuaranteed struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   YarnQueueParentCapacityGuaranteedMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.parent.capacity.guaranteed metric with initial data.
+func (m *metricYarnQueueParentCapacityGuaranteed) init() {
+	m.data.SetName("yarn.queue.parent.capacity.guaranteed")
+	m.data.SetDescription("Share of its parent that the queue is guaranteed.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueParentCapacityGuaranteed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueParentCapacityGuaranteed) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueParentCapacityGuaranteed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueParentCapacityGuaranteed(cfg YarnQueueParentCapacityGuaranteedMetricConfig) metricYarnQueueParentCapacityGuaranteed {
+	m := metricYarnQueueParentCapacityGuaranteed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricYarnQueueParentCapacityLimit struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   YarnQueueParentCapacityLimitMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills yarn.queue.parent.capacity.limit metric with initial data.
+func (m *metricYarnQueueParentCapacityLimit) init() {
+	m.data.SetName("yarn.queue.parent.capacity.limit")
+	m.data.SetDescription("Share of its parent that the queue can grow to.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricYarnQueueParentCapacityLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("yarn.queue.name", yarnQueueNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricYarnQueueParentCapacityLimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricYarnQueueParentCapacityLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricYarnQueueParentCapacityLimit(cfg YarnQueueParentCapacityLimitMetricConfig) metricYarnQueueParentCapacityLimit {
+	m := metricYarnQueueParentCapacityLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricYarnQueuePartitionCapacityGuaranteed struct {
 	data     pmetric.Metric                                   // data buffer for generated metric.
 	config   YarnQueuePartitionCapacityGuaranteedMetricConfig // metric config provided by user.
@@ -19418,6 +19591,7 @@ type MetricsBuilder struct {
 	metricSparkApplicationModelRunRecords                    metricSparkApplicationModelRunRecords
 	metricSparkApplicationSetting                            metricSparkApplicationSetting
 	metricSparkApplicationShuffleFetchWaitTime               metricSparkApplicationShuffleFetchWaitTime
+	metricSparkApplicationShuffleIoRecords                   metricSparkApplicationShuffleIoRecords
 	metricSparkApplicationShuffleIoSize                      metricSparkApplicationShuffleIoSize
 	metricSparkApplicationSpillSize                          metricSparkApplicationSpillSize
 	metricSparkApplicationSQLActive                          metricSparkApplicationSQLActive
@@ -19618,6 +19792,8 @@ type MetricsBuilder struct {
 	metricYarnQueueMemoryMinimum                             metricYarnQueueMemoryMinimum
 	metricYarnQueueMemorySteadyFairShare                     metricYarnQueueMemorySteadyFairShare
 	metricYarnQueueMemoryUsage                               metricYarnQueueMemoryUsage
+	metricYarnQueueParentCapacityGuaranteed                  metricYarnQueueParentCapacityGuaranteed
+	metricYarnQueueParentCapacityLimit                       metricYarnQueueParentCapacityLimit
 	metricYarnQueuePartitionCapacityGuaranteed               metricYarnQueuePartitionCapacityGuaranteed
 	metricYarnQueuePartitionCapacityLimit                    metricYarnQueuePartitionCapacityLimit
 	metricYarnQueuePartitionCapacityUsage                    metricYarnQueuePartitionCapacityUsage
@@ -19746,6 +19922,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkApplicationModelRunRecords:                    newMetricSparkApplicationModelRunRecords(mbc.Metrics.SparkApplicationModelRunRecords),
 		metricSparkApplicationSetting:                            newMetricSparkApplicationSetting(mbc.Metrics.SparkApplicationSetting),
 		metricSparkApplicationShuffleFetchWaitTime:               newMetricSparkApplicationShuffleFetchWaitTime(mbc.Metrics.SparkApplicationShuffleFetchWaitTime),
+		metricSparkApplicationShuffleIoRecords:                   newMetricSparkApplicationShuffleIoRecords(mbc.Metrics.SparkApplicationShuffleIoRecords),
 		metricSparkApplicationShuffleIoSize:                      newMetricSparkApplicationShuffleIoSize(mbc.Metrics.SparkApplicationShuffleIoSize),
 		metricSparkApplicationSpillSize:                          newMetricSparkApplicationSpillSize(mbc.Metrics.SparkApplicationSpillSize),
 		metricSparkApplicationSQLActive:                          newMetricSparkApplicationSQLActive(mbc.Metrics.SparkApplicationSQLActive),
@@ -19946,6 +20123,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricYarnQueueMemoryMinimum:                             newMetricYarnQueueMemoryMinimum(mbc.Metrics.YarnQueueMemoryMinimum),
 		metricYarnQueueMemorySteadyFairShare:                     newMetricYarnQueueMemorySteadyFairShare(mbc.Metrics.YarnQueueMemorySteadyFairShare),
 		metricYarnQueueMemoryUsage:                               newMetricYarnQueueMemoryUsage(mbc.Metrics.YarnQueueMemoryUsage),
+		metricYarnQueueParentCapacityGuaranteed:                  newMetricYarnQueueParentCapacityGuaranteed(mbc.Metrics.YarnQueueParentCapacityGuaranteed),
+		metricYarnQueueParentCapacityLimit:                       newMetricYarnQueueParentCapacityLimit(mbc.Metrics.YarnQueueParentCapacityLimit),
 		metricYarnQueuePartitionCapacityGuaranteed:               newMetricYarnQueuePartitionCapacityGuaranteed(mbc.Metrics.YarnQueuePartitionCapacityGuaranteed),
 		metricYarnQueuePartitionCapacityLimit:                    newMetricYarnQueuePartitionCapacityLimit(mbc.Metrics.YarnQueuePartitionCapacityLimit),
 		metricYarnQueuePartitionCapacityUsage:                    newMetricYarnQueuePartitionCapacityUsage(mbc.Metrics.YarnQueuePartitionCapacityUsage),
@@ -20249,6 +20428,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkApplicationModelRunRecords.emit(ils.Metrics())
 	mb.metricSparkApplicationSetting.emit(ils.Metrics())
 	mb.metricSparkApplicationShuffleFetchWaitTime.emit(ils.Metrics())
+	mb.metricSparkApplicationShuffleIoRecords.emit(ils.Metrics())
 	mb.metricSparkApplicationShuffleIoSize.emit(ils.Metrics())
 	mb.metricSparkApplicationSpillSize.emit(ils.Metrics())
 	mb.metricSparkApplicationSQLActive.emit(ils.Metrics())
@@ -20449,6 +20629,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricYarnQueueMemoryMinimum.emit(ils.Metrics())
 	mb.metricYarnQueueMemorySteadyFairShare.emit(ils.Metrics())
 	mb.metricYarnQueueMemoryUsage.emit(ils.Metrics())
+	mb.metricYarnQueueParentCapacityGuaranteed.emit(ils.Metrics())
+	mb.metricYarnQueueParentCapacityLimit.emit(ils.Metrics())
 	mb.metricYarnQueuePartitionCapacityGuaranteed.emit(ils.Metrics())
 	mb.metricYarnQueuePartitionCapacityLimit.emit(ils.Metrics())
 	mb.metricYarnQueuePartitionCapacityUsage.emit(ils.Metrics())
@@ -21097,6 +21279,13 @@ func (mb *MetricsBuilder) RecordSparkApplicationSettingDataPoint(ts pcommon.Time
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationShuffleFetchWaitTimeDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkApplicationShuffleFetchWaitTimeDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricSparkApplicationShuffleFetchWaitTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkApplicationShuffleIoRecordsDataPoint adds a data point to spark.application.shuffle.io.records metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkApplicationShuffleIoRecordsDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkApplicationShuffleIoRecordsDataPoint(ts pcommon.Timestamp, val int64, directionAttributeValue AttributeDirection) {
+	mb.metricSparkApplicationShuffleIoRecords.recordDataPoint(mb.startTime, ts, val, directionAttributeValue.String())
 }
 
 // RecordSparkApplicationShuffleIoSizeDataPoint adds a data point to spark.application.shuffle.io.size metric.
@@ -22497,6 +22686,20 @@ func (mb *MetricsBuilder) RecordYarnQueueMemorySteadyFairShareDataPoint(ts pcomm
 // Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueMemoryUsageDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordYarnQueueMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, yarnQueueNameAttributeValue string) {
 	mb.metricYarnQueueMemoryUsage.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueParentCapacityGuaranteedDataPoint adds a data point to yarn.queue.parent.capacity.guaranteed metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueParentCapacityGuaranteedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueParentCapacityGuaranteedDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueParentCapacityGuaranteed.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
+}
+
+// RecordYarnQueueParentCapacityLimitDataPoint adds a data point to yarn.queue.parent.capacity.limit metric.
+//
+// Deprecated: Use mb.ForYarnCluster(entity).RecordYarnQueueParentCapacityLimitDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordYarnQueueParentCapacityLimitDataPoint(ts pcommon.Timestamp, val float64, yarnQueueNameAttributeValue string) {
+	mb.metricYarnQueueParentCapacityLimit.recordDataPoint(mb.startTime, ts, val, yarnQueueNameAttributeValue)
 }
 
 // RecordYarnQueuePartitionCapacityGuaranteedDataPoint adds a data point to yarn.queue.partition.capacity.guaranteed metric.

@@ -331,6 +331,9 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkApplicationShuffleFetchWaitTimeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkApplicationShuffleIoRecordsDataPoint(ts, 1, AttributeDirectionIn)
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkApplicationShuffleIoSizeDataPoint(ts, 1, AttributeDirectionIn)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -929,6 +932,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueueMemoryUsageDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueParentCapacityGuaranteedDataPoint(ts, 1, "yarn.queue.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebYarnCluster.RecordYarnQueueParentCapacityLimitDataPoint(ts, 1, "yarn.queue.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebYarnCluster.RecordYarnQueuePartitionCapacityGuaranteedDataPoint(ts, 1, "yarn.queue.name-val", "yarn.partition.name-val")
@@ -2433,6 +2442,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
 					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "spark.application.shuffle.io.records":
+					assert.False(t, validatedMetrics["spark.application.shuffle.io.records"], "Found a duplicate in the metrics slice: spark.application.shuffle.io.records")
+					validatedMetrics["spark.application.shuffle.io.records"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Records of shuffles read and written, over all stage attempts.", mi.Description())
+					assert.Equal(t, "{record}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					directionAttrVal, ok := dp.Attributes().Get("direction")
+					assert.True(t, ok)
+					assert.Equal(t, "in", directionAttrVal.Str())
 				case "spark.application.shuffle.io.size":
 					assert.False(t, validatedMetrics["spark.application.shuffle.io.size"], "Found a duplicate in the metrics slice: spark.application.shuffle.io.size")
 					validatedMetrics["spark.application.shuffle.io.size"] = true
@@ -5947,6 +5973,36 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.parent.capacity.guaranteed":
+					assert.False(t, validatedMetrics["yarn.queue.parent.capacity.guaranteed"], "Found a duplicate in the metrics slice: yarn.queue.parent.capacity.guaranteed")
+					validatedMetrics["yarn.queue.parent.capacity.guaranteed"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of its parent that the queue is guaranteed.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
+					assert.True(t, ok)
+					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())
+				case "yarn.queue.parent.capacity.limit":
+					assert.False(t, validatedMetrics["yarn.queue.parent.capacity.limit"], "Found a duplicate in the metrics slice: yarn.queue.parent.capacity.limit")
+					validatedMetrics["yarn.queue.parent.capacity.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of its parent that the queue can grow to.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 					yarnQueueNameAttrVal, ok := dp.Attributes().Get("yarn.queue.name")
 					assert.True(t, ok)
 					assert.Equal(t, "yarn.queue.name-val", yarnQueueNameAttrVal.Str())

@@ -188,6 +188,7 @@ type Totals struct {
 	InputBytes, InputRecords                     int64
 	OutputBytes, OutputRecords                   int64
 	ShuffleReadBytes, ShuffleWriteBytes          int64
+	ShuffleReadRecords, ShuffleWriteRecords      int64
 	FetchWaitTime                                int64
 	MemorySpilled, DiskSpilled                   int64
 	TasksSkipped, TasksSpeculative               int64
@@ -221,6 +222,8 @@ func (t *Totals) addStage(s *spark.Stage) {
 	t.OutputRecords += s.OutputRecords
 	t.ShuffleReadBytes += s.ShuffleRemoteBytesRead + s.ShuffleLocalBytesRead
 	t.ShuffleWriteBytes += s.ShuffleWriteBytes
+	t.ShuffleReadRecords += s.ShuffleReadRecords
+	t.ShuffleWriteRecords += s.ShuffleWriteRecords
 	t.FetchWaitTime += s.ShuffleFetchWaitTime
 	t.MemorySpilled += s.MemoryBytesSpilled
 	t.DiskSpilled += s.DiskBytesSpilled
@@ -247,6 +250,8 @@ func (t *Totals) raise(before Totals) {
 	t.OutputRecords = max(t.OutputRecords, before.OutputRecords)
 	t.ShuffleReadBytes = max(t.ShuffleReadBytes, before.ShuffleReadBytes)
 	t.ShuffleWriteBytes = max(t.ShuffleWriteBytes, before.ShuffleWriteBytes)
+	t.ShuffleReadRecords = max(t.ShuffleReadRecords, before.ShuffleReadRecords)
+	t.ShuffleWriteRecords = max(t.ShuffleWriteRecords, before.ShuffleWriteRecords)
 	t.FetchWaitTime = max(t.FetchWaitTime, before.FetchWaitTime)
 	t.MemorySpilled = max(t.MemorySpilled, before.MemorySpilled)
 	t.DiskSpilled = max(t.DiskSpilled, before.DiskSpilled)

@@ -159,12 +159,16 @@ func queues(t testing.TB, scheduler string) map[string]Queue {
 func TestCapacitySchedulerAtAnyDepth(t *testing.T) {
 	got := queues(t, `{"type": "capacityScheduler", "queueName": "root", "capacity": 100, "usedCapacity": 33.3, "maxCapacity": 100, "queues": {"queue": [
 		{"queueName": "ml", "absoluteCapacity": 60, "queues": {"queue": [
-			{"queueName": "train", "absoluteCapacity": 40, "absoluteUsedCapacity": "NaN", "usedCapacity": 138.9, "numPendingApplications": 2, "queues": {"queue": [{"queueName": "deep"}]}}]}},
+			{"queueName": "train", "capacity": 66.7, "maxCapacity": 90, "absoluteCapacity": 40, "absoluteUsedCapacity": "NaN", "usedCapacity": 138.9, "numPendingApplications": 2, "queues": {"queue": [{"queueName": "deep"}]}}]}},
 		{"queueName": "etl", "queuePath": "root.etl"}]}}`)
 	require.Len(t, got, 5)
 	assert.InDelta(t, 0.333, *got["root"].Usage, 1e-9)
 	assert.InDelta(t, 1, *got["root"].Guaranteed, 1e-9)
 	assert.InDelta(t, 1.389, *got["root.ml.train"].Utilization, 1e-9)
+	assert.InDelta(t, 0.667, *got["root.ml.train"].OfParent.Guaranteed, 1e-9)
+	assert.InDelta(t, 0.9, *got["root.ml.train"].OfParent.Limit, 1e-9)
+	assert.Equal(t, Shares{}, got["root"].OfParent, "the root has no parent")
+	assert.Equal(t, Shares{}, got["root.ml"].OfParent, "not told")
 	assert.Nil(t, got["root.ml.train"].Usage)
 	assert.EqualValues(t, 2, *got["root.ml.train"].AppsPending)
 	assert.Nil(t, got["root.ml"].AppsPending)

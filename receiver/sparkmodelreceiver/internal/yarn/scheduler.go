@@ -105,6 +105,8 @@ func (q *capacityQueue) flatten(parent string, into []Queue, depth int) []Queue 
 		if out.Usage == nil {
 			out.Usage = share(q.UsedCapacity)
 		}
+	} else {
+		out.OfParent = Shares{Guaranteed: share(q.Capacity), Limit: share(q.MaxCapacity)}
 	}
 	into = append(into, out)
 	if q.Queues != nil {

@@ -133,6 +133,8 @@ type Queue struct {
 	Path string
 	// Shares are of the nodes without a label.
 	Shares
+	// OfParent has what is guaranteed and the limit as shares of the parent; the root has none.
+	OfParent                           Shares
 	AppsActive, AppsPending, AppsLimit *int64
 	// AppsUserLimit is how many applications of one user are accepted.
 	AppsUserLimit       *int64
