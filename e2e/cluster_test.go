@@ -77,9 +77,9 @@ func (c *cluster) down() {
 func (c *cluster) yarn() string    { return c.env["YARN_RM_URL"] }
 func (c *cluster) history() string { return c.env["SPARK_HISTORY_URL"] }
 
-// daemon stops, starts, kills or activates one of the servers.
+// daemon stops, starts, kills or activates one of the servers, also when the test is over.
 func (c *cluster) daemon(t *testing.T, action, name string) {
-	out, err := c.command(t.Context(), "daemon", action, name).CombinedOutput()
+	out, err := c.command(context.WithoutCancel(t.Context()), "daemon", action, name).CombinedOutput()
 	require.NoError(t, err, "cluster/daemon %s %s: %s", action, name, out)
 }
 

@@ -198,8 +198,10 @@ func TestStandalone(t *testing.T) {
 	s := lab.submit(t, "healthy", spark4, "--standalone")
 	id := runningApplication(t, live, s)
 	for name, want := range map[string]float64{"spark.master.core.limit": 4, "spark.master.core.usage": 2} {
-		got, _ := live.sink.value("", name)
-		assert.InDelta(t, want, got, 0, name)
+		assert.Eventually(t, func() bool {
+			got, _ := live.sink.value("", name)
+			return got == want
+		}, 20*time.Second, interval/4, name)
 	}
 	s.wait(t)
 	truth := lab.past(t, id)
