@@ -226,8 +226,9 @@ func TestStandalone(t *testing.T) {
 	}
 }
 
-// A driver on an allow-listed host is read without the resource manager's proxy once its address is known.
-func TestDirectDriver(t *testing.T) {
+// A driver on an allow-listed host is read without the resource manager's proxy once its address is known, and one at a
+// fixed address without YARN.
+func TestDrivers(t *testing.T) {
 	var proxied atomic.Int64
 	yarn, err := url.Parse(lab.yarn())
 	require.NoError(t, err)
@@ -241,7 +242,7 @@ func TestDirectDriver(t *testing.T) {
 	t.Cleanup(counting.Close)
 	collector := startCollectorOf(t, "yarn.yaml", "yarn::endpoints=["+counting.URL+"]", "history::endpoint="+lab.history(),
 		`yarn::direct_drivers=["127\\.0\\.0\\.1", "localhost"]`)
-	s := lab.submit(t, "healthy", spark4)
+	s := lab.submit(t, "healthy", spark4, "--", "--seconds", "45")
 	id := runningApplication(t, collector, s)
 	completed := func() float64 {
 		v, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
@@ -251,7 +252,28 @@ func TestDirectDriver(t *testing.T) {
 	assert.Positive(t, before, "the address of the driver is known by nothing but its own settings")
 	require.Eventually(t, func() bool { return completed() > first }, time.Minute, interval/4, "the driver is not read")
 	assert.Equal(t, before, proxied.Load(), "the driver is still read through the proxy")
+
+	fixed := startCollectorOf(t, "driver.yaml", "driver::endpoints=["+driverOf(t, id)+"]", "history::endpoint="+lab.history())
+	assert.Eventually(t, func() bool {
+		v, _ := fixed.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return v >= first
+	}, 20*time.Second, interval/4, "the driver at a fixed address is not read")
 	s.wait(t)
 	truth := lab.truth(t, id)
 	assert.Eventually(t, func() bool { return completed() == float64(truth.TasksCompleted) }, time.Minute, interval/4, "tasks are missing")
+}
+
+// driverOf returns the address of the driver of an application that runs.
+func driverOf(t *testing.T, id string) string {
+	var environment struct {
+		SparkProperties [][2]string `json:"sparkProperties"`
+	}
+	require.NoError(t, getJSON(t.Context(), lab.yarn()+"/proxy/"+id+"/api/v1/applications/"+id+"/environment", &environment))
+	for _, property := range environment.SparkProperties {
+		if property[0] == "spark.driver.appUIAddress" {
+			return property[1]
+		}
+	}
+	require.FailNow(t, "the driver does not tell its address")
+	return ""
 }
