@@ -1,17 +1,14 @@
 package hdfs
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,29 +16,10 @@ import (
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/recording"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/resttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func newServer(t testing.TB, h http.Handler) *rest.Client {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	c, err := rest.New(rest.Options{
-		Source: "hdfs", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, rest.Observation) {},
-	})
-	require.NoError(t, err)
-	return c
-}
-
-func says(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json; charset=utf8")
-		_, _ = w.Write([]byte(body))
-	}
-}
 
 // number reads a figure that must be known.
 func number(t *testing.T, n Number) float64 {
@@ -57,7 +35,7 @@ func TestRecordedServers(t *testing.T) {
 			rec, err := recording.Load(filepath.Join("..", "..", "..", "..", "testdata", "recordings", name+".har.zst"))
 			require.NoError(t, err)
 			player := recording.NewPlayer(rec, recording.PlayerOptions{From: rec.End()})
-			nn, dn := newServer(t, player.Handler(recording.NameNode)), newServer(t, player.Handler(recording.DataNode))
+			nn, dn := resttest.New(t, "hdfs", player.Handler(recording.NameNode).ServeHTTP), resttest.New(t, "hdfs", player.Handler(recording.DataNode).ServeHTTP)
 
 			system, err := ReadNamesystem(t.Context(), nn)
 			require.NoError(t, err)
@@ -135,7 +113,9 @@ func whole(t *testing.T, server *rest.Client) map[string]map[string]any {
 
 // Beans that a healthy server would not give; hand-made.
 func TestFaultyBeans(t *testing.T) {
-	ask := func(body string) (Namesystem, error) { return ReadNamesystem(t.Context(), newServer(t, says(body))) }
+	ask := func(body string) (Namesystem, error) {
+		return ReadNamesystem(t.Context(), resttest.New(t, "hdfs", resttest.Says(body)))
+	}
 
 	_, err := ask(`{"beans": []}`)
 	require.ErrorContains(t, err, "has no bean FSNamesystem yet: it is starting")
@@ -145,7 +125,7 @@ func TestFaultyBeans(t *testing.T) {
 	require.ErrorContains(t, err, "hdfs: a bean of http://127.0.0.1:")
 	_, err = ask(`{"beans": [{"name": "Hadoop:service=NameNode,name=FSNamesystem", "CapacityTotal": {}}]}`)
 	require.ErrorContains(t, err, "hdfs: bean FSNamesystem of http://127.0.0.1:")
-	_, err = ReadNamesystem(t.Context(), newServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	_, err = ReadNamesystem(t.Context(), resttest.New(t, "hdfs", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html>NameNode is still loading. Redirecting to the Startup Progress page.</html>"))
 	})))
@@ -167,17 +147,17 @@ func TestFaultyBeans(t *testing.T) {
 	}
 	assert.Equal(t, 7.0, number(t, system.Files))
 
-	_, err = ReadNameNodeInfo(t.Context(), newServer(t, says(`{"beans": [{"name": "Hadoop:service=NameNode,name=NameNodeInfo", "LiveNodes": "{\"a"}]}`)))
+	_, err = ReadNameNodeInfo(t.Context(), resttest.New(t, "hdfs", resttest.Says(`{"beans": [{"name": "Hadoop:service=NameNode,name=NameNodeInfo", "LiveNodes": "{\"a"}]}`)))
 	require.ErrorContains(t, err, "hdfs: the DataNodes that http://127.0.0.1:")
-	_, err = ReadDataNode(t.Context(), newServer(t, says(`{"beans": [{"name": "Hadoop:service=DataNode,name=DataNodeInfo"}]}`)))
+	_, err = ReadDataNode(t.Context(), resttest.New(t, "hdfs", resttest.Says(`{"beans": [{"name": "Hadoop:service=DataNode,name=DataNodeInfo"}]}`)))
 	require.ErrorContains(t, err, "has no bean DataNodeActivity yet")
-	_, err = ReadDataNode(t.Context(), newServer(t, says(`{"beans": [{"name": "Hadoop:service=DataNode,name=DataNodeActivity-x"}]}`)))
+	_, err = ReadDataNode(t.Context(), resttest.New(t, "hdfs", resttest.Says(`{"beans": [{"name": "Hadoop:service=DataNode,name=DataNodeActivity-x"}]}`)))
 	require.ErrorContains(t, err, "has no bean DataNodeActivity yet", "no port")
 }
 
 // Dead DataNodes and those that are being taken out of service; hand-made after the fields of FSNamesystem.getDeadNodes.
 func TestListedDataNodes(t *testing.T) {
-	info, err := ReadNameNodeInfo(t.Context(), newServer(t, says(`{"beans": [{"name": "Hadoop:service=NameNode,name=NameNodeInfo",
+	info, err := ReadNameNodeInfo(t.Context(), resttest.New(t, "hdfs", resttest.Says(`{"beans": [{"name": "Hadoop:service=NameNode,name=NameNodeInfo",
 		"LiveNodes": "{\"b:9866\":{\"adminState\":\"Decommission In Progress\",\"capacity\":5}}",
 		"DeadNodes": "{\"a:9866\":{\"lastContact\":900,\"decommissioned\":false,\"adminState\":\"In Service\",\"xferaddr\":\"10.0.0.1:9866\"}}"}]}`)))
 	require.NoError(t, err)
@@ -191,10 +171,10 @@ func TestListedDataNodes(t *testing.T) {
 // A request names its beans: without a query a server would answer with all of them.
 func TestEveryRequestHasAQuery(t *testing.T) {
 	var queries []url.Values
-	server := newServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := resttest.New(t, "hdfs", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/jmx", r.URL.Path)
 		queries = append(queries, r.URL.Query())
-		says(`{"beans": []}`)(w, r)
+		resttest.Says(`{"beans": []}`)(w, r)
 	}))
 	_, _ = ReadNamesystem(t.Context(), server)
 	_, _ = ReadRPC(t.Context(), server)
@@ -221,7 +201,7 @@ func FuzzBeans(f *testing.F) {
 		f.Add(seed)
 	}
 	body := ""
-	server := newServer(f, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { says(body)(w, r) }))
+	server := resttest.New(f, "hdfs", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { resttest.Says(body)(w, r) }))
 	f.Fuzz(func(t *testing.T, bean string) {
 		if !json.Valid([]byte(bean)) {
 			bean = strconv.Quote(bean)

@@ -1,9 +1,7 @@
 package mapreduce
 
 import (
-	"context"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -11,36 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/resttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newServer(t testing.TB, h http.HandlerFunc) *rest.Client {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	c, err := rest.New(rest.Options{
-		Source: "mapreduce", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, rest.Observation) {},
-	})
-	require.NoError(t, err)
-	return c
-}
-
-func says(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(body))
-	}
-}
-
 func TestPaths(t *testing.T) {
 	var paths []string
-	server := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	server := resttest.New(t, "mapreduce", func(w http.ResponseWriter, r *http.Request) {
 		paths = append(paths, r.URL.String())
-		says(`{}`)(w, r)
+		resttest.Says(`{}`)(w, r)
 	})
 	running, history := Running(server, "application_1_0001"), History(server)
 	_, err := running.Jobs(t.Context())
@@ -119,7 +97,7 @@ func FuzzAnswers(f *testing.F) {
 		f.Add(seed)
 	}
 	body := ""
-	server := newServer(f, func(w http.ResponseWriter, r *http.Request) { says(body)(w, r) })
+	server := resttest.New(f, "mapreduce", func(w http.ResponseWriter, r *http.Request) { resttest.Says(body)(w, r) })
 	f.Fuzz(func(t *testing.T, answer string) {
 		body = answer
 		a := History(server)

@@ -1,12 +1,10 @@
 package read
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/resttest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
@@ -47,16 +45,7 @@ func newDriver(t *testing.T) (*driver, spark.App) {
 		now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), jobs: map[int]map[string]any{}, stages: map[int][]map[string]any{}, fail: map[string]bool{},
 		executors: []map[string]any{{"id": "driver", "isActive": true}},
 	}
-	server := httptest.NewServer(d)
-	t.Cleanup(server.Close)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	client, err := rest.New(rest.Options{
-		Source: "driver", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, rest.Observation) {},
-	})
-	require.NoError(t, err)
-	return d, spark.NewAPI(client).Attempt("app", "")
+	return d, spark.NewAPI(resttest.New(t, "driver", d.ServeHTTP)).Attempt("app", "")
 }
 
 func (d *driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {

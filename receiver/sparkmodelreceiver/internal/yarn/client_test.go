@@ -1,7 +1,6 @@
 package yarn
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -14,29 +13,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/resttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func newManager(t *testing.T, h http.HandlerFunc) *rest.Client {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	c, err := rest.New(rest.Options{
-		Source: "yarn", Endpoint: server.URL, HTTP: &http.Client{Transport: transport}, Timeout: 5 * time.Second, Concurrency: 4,
-		Observe: func(context.Context, rest.Observation) {},
-	})
-	require.NoError(t, err)
-	return c
-}
-
-func says(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(body))
-	}
-}
 
 const (
 	activeInfo  = `{"clusterInfo": {"haState": "ACTIVE", "startedOn": 5}}`
@@ -44,9 +24,9 @@ const (
 )
 
 func TestActiveFindsTheActiveManager(t *testing.T) {
-	var first, second http.HandlerFunc = says(standbyInfo), says(activeInfo)
-	one := newManager(t, func(w http.ResponseWriter, r *http.Request) { first(w, r) })
-	two := newManager(t, func(w http.ResponseWriter, r *http.Request) { second(w, r) })
+	var first, second http.HandlerFunc = resttest.Says(standbyInfo), resttest.Says(activeInfo)
+	one := resttest.New(t, "yarn", func(w http.ResponseWriter, r *http.Request) { first(w, r) })
+	two := resttest.New(t, "yarn", func(w http.ResponseWriter, r *http.Request) { second(w, r) })
 	c := New([]*rest.Client{one, two})
 
 	rm, info, err := c.Active(t.Context())
@@ -55,7 +35,7 @@ func TestActiveFindsTheActiveManager(t *testing.T) {
 	assert.EqualValues(t, 5, info.StartedOn)
 	assert.False(t, info.Now.IsZero())
 
-	first, second = says(activeInfo), func(w http.ResponseWriter, _ *http.Request) {
+	first, second = resttest.Says(activeInfo), func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "http://elsewhere.example/")
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
@@ -63,7 +43,7 @@ func TestActiveFindsTheActiveManager(t *testing.T) {
 	require.NoError(t, err)
 	assert.Same(t, one, rm)
 
-	first = says(standbyInfo)
+	first = resttest.Says(standbyInfo)
 	_, _, err = c.Active(t.Context())
 	require.ErrorContains(t, err, `is "STANDBY", not ACTIVE`)
 	require.ErrorContains(t, err, "elsewhere.example")
@@ -92,8 +72,8 @@ func TestStandbyAnswers(t *testing.T) {
 		}
 	}
 	for name, standby := range map[string]http.HandlerFunc{
-		"json":                      says(standbyInfo),
-		"json of something else":    says(`{}`),
+		"json":                      resttest.Says(standbyInfo),
+		"json of something else":    resttest.Says(`{}`),
 		"redirect to another":       redirect(trap.URL + "/ws/v1/cluster/info"),
 		"redirect to itself":        redirect("/ws/v1/cluster/info"),
 		"redirect without location": redirect(""),
@@ -103,7 +83,7 @@ func TestStandbyAnswers(t *testing.T) {
 		"no ticket":                 text(http.StatusUnauthorized, "text/html", "Authentication required"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			one, two := newManager(t, standby), newManager(t, says(activeInfo))
+			one, two := resttest.New(t, "yarn", standby), resttest.New(t, "yarn", resttest.Says(activeInfo))
 			rm, _, err := New([]*rest.Client{one, two}).Active(t.Context())
 			require.NoError(t, err)
 			assert.Same(t, two, rm)
@@ -117,7 +97,7 @@ func TestApplications(t *testing.T) {
 	var query url.Values
 	body := `{"apps": {"app": [{"id": "application_1_0001", "state": "RUNNING", "trackingUI": "ApplicationMaster", "allocatedMB": -1,
 		"resourceSecondsMap": {"entry": {"key": "memory-mb", "value": "3090"}, "entry": {"key": "vcores", "value": "3"}}}]}}`
-	rm := newManager(t, func(w http.ResponseWriter, r *http.Request) { query = r.URL.Query(); says(body)(w, r) })
+	rm := resttest.New(t, "yarn", func(w http.ResponseWriter, r *http.Request) { query = r.URL.Query(); resttest.Says(body)(w, r) })
 	apps, err := Running(t.Context(), rm)
 	require.NoError(t, err)
 	require.Len(t, apps, 1)
