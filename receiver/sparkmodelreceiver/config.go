@@ -164,7 +164,7 @@ func createDefaultConfig() component.Config {
 		Stages:                StagesConfig{MinDuration: 10 * time.Second, Max: 50},
 		DriverMetricsInterval: time.Minute,
 		Traces:                TracesConfig{Parent: parentLink},
-		MetricsBuilderConfig:  metadata.DefaultMetricsBuilderConfig(),
+		MetricsBuilderConfig:  metadata.NewDefaultMetricsBuilderConfig(),
 	}
 }
 

@@ -93,7 +93,7 @@ func (p *replay) get(t *testing.T, path string, v any) {
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	defer func() { assert.NoError(t, resp.Body.Close()) }()
 	require.Equal(t, http.StatusOK, resp.StatusCode, path)
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(v))
 }
@@ -404,23 +404,6 @@ func TestRefusedDataIsSentAgain(t *testing.T) {
 	want := endedStages(accepted.sink.AllMetrics())
 	require.NotEmpty(t, want)
 	assert.Equal(t, want, endedStages(refused.sink.AllMetrics()))
-}
-
-// pointsNamed returns the values of a metric, in the order in which they were sent.
-func pointsNamed(all []pmetric.Metrics, name string) (values []float64) {
-	for _, md := range all {
-		for _, rm := range md.ResourceMetrics().All() {
-			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-				if m.Name() != name {
-					continue
-				}
-				for _, dp := range numbers(m).All() {
-					values = append(values, dp.DoubleValue()+float64(dp.IntValue()))
-				}
-			}
-		}
-	}
-	return values
 }
 
 func endedStages(all []pmetric.Metrics) map[string]struct{} {

@@ -24,7 +24,7 @@ const (
 )
 
 func TestActiveFindsTheActiveManager(t *testing.T) {
-	var first, second http.HandlerFunc = resttest.Says(standbyInfo), resttest.Says(activeInfo)
+	first, second := resttest.Says(standbyInfo), resttest.Says(activeInfo)
 	one := resttest.New(t, "yarn", func(w http.ResponseWriter, r *http.Request) { first(w, r) })
 	two := resttest.New(t, "yarn", func(w http.ResponseWriter, r *http.Request) { second(w, r) })
 	c := New([]*rest.Client{one, two})
