@@ -24,7 +24,7 @@ type Config struct {
 	ClusterName string `mapstructure:"cluster_name"`
 	// YARN discovers applications and reads running ones through the resource manager's proxy.
 	YARN configoptional.Optional[YARNConfig] `mapstructure:"yarn"`
-	// Master discovers the applications of a standalone cluster and reads running ones through the Master's proxy.
+	// Master discovers the applications of a standalone cluster and reads running ones through the Master's proxy, or directly.
 	Master configoptional.Optional[MasterConfig] `mapstructure:"master"`
 	// Driver reads drivers at known addresses.
 	Driver configoptional.Optional[DriverConfig] `mapstructure:"driver"`
@@ -63,8 +63,11 @@ type YARNConfig struct {
 // MasterConfig configures the Masters of one standalone cluster.
 type MasterConfig struct {
 	// Endpoints are the web addresses of all Masters of the cluster, whichever is alive.
-	Endpoints    []string                `mapstructure:"endpoints"`
-	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	Endpoints []string `mapstructure:"endpoints"`
+	// DirectDrivers are regular expressions of hosts whose drivers are read without the Master's proxy, which is there with
+	// spark.ui.reverseProxy alone. Their requests carry the same headers and credentials.
+	DirectDrivers []string                `mapstructure:"direct_drivers"`
+	ClientConfig  confighttp.ClientConfig `mapstructure:",squash"`
 }
 
 // DriverConfig configures drivers at known addresses.
@@ -198,6 +201,9 @@ func (c *Config) Validate() error {
 	}
 	if master := c.Master.Get(); master != nil {
 		errs = append(errs, validateEndpoints("master", master.Endpoints, master.ClientConfig.Endpoint))
+		if _, err := hostPatterns(master.DirectDrivers); err != nil {
+			errs = append(errs, fmt.Errorf("master::direct_drivers%w", err))
+		}
 	}
 	if driver != nil {
 		errs = append(errs, validateEndpoints("driver", driver.Endpoints, driver.ClientConfig.Endpoint))

@@ -91,7 +91,7 @@ func TestConfigErrors(t *testing.T) {
 		"endpoint":  {"yarn::endpoint: write endpoints: [http://rm:8088]"},
 		"addresses": {"yarn::endpoints[1]: endpoint \"rm2:8088\" must be a URL", "master::endpoints must name at least one address", "driver::endpoints must name at least one address", "history::endpoint: endpoint \"\" must be a URL"},
 		"values": {
-			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "yarn::direct_drivers[1]: error parsing regexp", "model::name_pattern: error parsing regexp",
+			"cluster_name must not be empty", "applications::include[0]: name: error parsing regexp", "yarn::direct_drivers[1]: error parsing regexp", "master::direct_drivers[0]: error parsing regexp", "model::name_pattern: error parsing regexp",
 			"stages::min_duration must not be negative", "stages::max must not be negative",
 			"driver_metrics_interval must not be negative",
 			`traces::parent must be link or child, not "sibling"`,

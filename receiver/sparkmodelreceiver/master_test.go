@@ -2,12 +2,14 @@ package sparkmodelreceiver
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,12 +22,14 @@ type standalone struct {
 	*httptest.Server
 	mu    sync.Mutex
 	state object
+	// page answers for the page of an application, proxy for its driver.
+	page, proxy http.HandlerFunc
 }
 
 func newStandalone(t *testing.T) *standalone {
 	text, err := os.ReadFile(filepath.Join("internal", "master", "testdata", "spark-4.3.0.json"))
 	require.NoError(t, err)
-	s := &standalone{}
+	s := &standalone{page: http.NotFound, proxy: sparkDriver}
 	require.NoError(t, json.Unmarshal(text, &s.state))
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", time.Date(2026, 11, 24, 16, 11, 0, 0, time.UTC).Format(http.TimeFormat))
@@ -35,7 +39,9 @@ func newStandalone(t *testing.T) *standalone {
 			defer s.mu.Unlock()
 			answer(w, s.state)
 		case strings.HasPrefix(r.URL.Path, "/proxy/"+standaloneApp+"/"):
-			sparkDriver(w, r)
+			s.proxy(w, r)
+		case r.URL.Path == "/app/" && r.URL.RawQuery == "appId="+standaloneApp:
+			s.page(w, r)
 		default:
 			http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)
 		}
@@ -117,4 +123,127 @@ func TestNoMasterIsAlive(t *testing.T) {
 	p.polls(t)
 	require.Len(t, p.logs.All(), 1, "said once")
 	assert.Contains(t, p.logs.All()[0].ContextMap()["error"], `"RECOVERING", not ALIVE`)
+}
+
+// linked is the page of an application in the shape of Spark's ApplicationPage, with a link to its driver.
+func linked(address string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html;charset=utf-8")
+		_, _ = io.WriteString(w, `<!DOCTYPE html><html><head><title>Application: churn</title></head><body><ul class="list-unstyled">
+			<li><strong>State:</strong> RUNNING</li>
+			<li><strong>
+				<a href="`+address+`">Application Detail UI</a>
+			</strong></li></ul>
+			<a href="http://127.0.0.1:1/logPage?appId=app-1&amp;executorId=0&amp;logType=stdout">stdout</a></body></html>`)
+	}
+}
+
+// Without spark.ui.reverseProxy a Master answers with its own page where drivers would be.
+func noProxy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html;charset=utf-8")
+	_, _ = io.WriteString(w, "<html>Spark Master</html>")
+}
+
+func TestStandaloneDirectDrivers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		hosts         []string
+		page          func(driver string) http.HandlerFunc
+		driver, proxy http.HandlerFunc
+		// pages and direct are how many polls of three ask for the page, and at the driver.
+		pages, direct int
+		unreadable    bool
+	}{
+		"allowed":          {hosts: []string{`127\.0\.0\.\d+`}, page: linked, driver: sparkDriver, proxy: noProxy, pages: 1, direct: 3},
+		"not wanted":       {page: linked, proxy: sparkDriver},
+		"reverse proxy":    {hosts: []string{".*"}, page: func(string) http.HandlerFunc { return linked("/proxy/" + standaloneApp) }, proxy: sparkDriver, pages: 1},
+		"another host":     {hosts: []string{`27\.0\.0\.1`}, page: linked, proxy: sparkDriver, pages: 1},
+		"another, unread":  {hosts: []string{`27\.0\.0\.1`}, page: linked, proxy: noProxy, pages: 1, unreadable: true},
+		"script":           {hosts: []string{".*"}, page: func(string) http.HandlerFunc { return linked("javascript:alert(1)") }, proxy: sparkDriver, pages: 1},
+		"user and query":   {hosts: []string{".*"}, page: func(d string) http.HandlerFunc { return linked(strings.Replace(d, "//", "//u:p@", 1) + "/?x=1") }, proxy: sparkDriver, pages: 1},
+		"no link":          {hosts: []string{".*"}, page: func(string) http.HandlerFunc { return noProxy }, proxy: sparkDriver, pages: 1},
+		"driver starts up": {hosts: []string{".*"}, page: linked, driver: noProxy, proxy: noProxy, pages: 1, direct: 3, unreadable: true},
+		"driver is shut":   {hosts: []string{".*"}, page: linked, driver: noProxy, proxy: sparkDriver, pages: 1, direct: 1},
+		"redirect": {hosts: []string{".*"}, page: func(d string) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, d, http.StatusFound) }
+		}, proxy: sparkDriver, pages: 1},
+		"page is asked for again": {hosts: []string{".*"}, page: func(string) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+		}, proxy: noProxy, pages: 3, unreadable: true},
+		"endless": {hosts: []string{".*"}, page: func(d string) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				row := []byte(strings.Repeat("<tr><td>x</td></tr>", 1000))
+				for range 1000 {
+					if _, err := w.Write(row); err != nil {
+						return
+					}
+				}
+				linked(d)(w, r)
+			}
+		}, proxy: sparkDriver, pages: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			polls, pages, direct := 0, 0, map[int]bool{}
+			driver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				direct[polls] = true
+				mu.Unlock()
+				assert.Equal(t, "secret", r.Header.Get("Authorization"))
+				assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+				if assert.NotNil(t, tt.driver, "a host was asked that is not allowed") {
+					tt.driver(w, r)
+				}
+			}))
+			t.Cleanup(driver.Close)
+			s := newStandalone(t)
+			s.set("activeapps", "RUNNING")
+			page := tt.page(driver.URL)
+			s.proxy = tt.proxy
+			s.page = func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				pages++
+				mu.Unlock()
+				page(w, r)
+			}
+			cfg := createDefaultConfig().(*Config)
+			cfg.Master.GetOrInsertDefault().Endpoints = []string{s.URL}
+			cfg.Master.Get().DirectDrivers = tt.hosts
+			cfg.Master.Get().ClientConfig.Headers.Set("Authorization", "secret")
+			p := newPolled(t, cfg)
+			for i := range 3 {
+				mu.Lock()
+				polls = i
+				mu.Unlock()
+				_, read := p.polls(t)[standaloneApp+" spark.application.job.active"]
+				assert.Equal(t, !tt.unreadable, read)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			assert.Equal(t, tt.pages, pages)
+			assert.Len(t, direct, tt.direct, "polls in which the driver was asked")
+		})
+	}
+}
+
+// A driver that was still starting when it was asked first is read once it has started.
+func TestStandaloneDriverStarts(t *testing.T) {
+	var started atomic.Bool
+	driver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !started.Load() {
+			noProxy(w, r)
+			return
+		}
+		sparkDriver(w, r)
+	}))
+	t.Cleanup(driver.Close)
+	s := newStandalone(t)
+	s.set("activeapps", "RUNNING")
+	s.proxy, s.page = noProxy, linked(driver.URL)
+	cfg := createDefaultConfig().(*Config)
+	cfg.Master.GetOrInsertDefault().Endpoints = []string{s.URL}
+	cfg.Master.Get().DirectDrivers = []string{`127\.0\.0\.1`}
+	p := newPolled(t, cfg)
+	assert.NotContains(t, p.polls(t), standaloneApp+" spark.application.job.active")
+	started.Store(true)
+	assert.Contains(t, p.polls(t), standaloneApp+" spark.application.job.active")
 }

@@ -33,8 +33,8 @@ const (
 // servers are the clients of the configured servers.
 type servers struct {
 	yarn []*rest.Client
-	// direct makes the client of a YARN application's driver; nil where that is not wanted.
-	direct  func(address string) (*rest.Client, error)
+	// direct makes, by source, the client of an application's driver; it has none for sources where that is not wanted.
+	direct  map[string]func(address string) (*rest.Client, error)
 	masters []*rest.Client
 	drivers []*rest.Client
 	// nameNodes and dataNodes are those of one HDFS file system.
@@ -48,7 +48,7 @@ type servers struct {
 
 // newServers returns clients that use the host's authenticators.
 func newServers(ctx context.Context, cfg *Config, host component.Host, tel component.TelemetrySettings, tb *metadata.TelemetryBuilder) (*servers, error) {
-	var s servers
+	s := servers{direct: map[string]func(string) (*rest.Client, error){}}
 	var errs []error
 	add := func(source string, cc confighttp.ClientConfig, endpoints []string, concurrency int) []*rest.Client {
 		hc, err := cc.ToClient(ctx, host.GetExtensions(), tel)
@@ -75,16 +75,20 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 		}
 		return clients
 	}
+	allow := func(source string, clients []*rest.Client, hosts []string) {
+		patterns, err := hostPatterns(hosts)
+		errs = append(errs, err)
+		if len(clients) > 0 && len(patterns) > 0 {
+			s.direct[source] = directly(clients[0], patterns)
+		}
+	}
 	if c := cfg.YARN.Get(); c != nil {
 		s.yarn = add(sourceYARN, c.ClientConfig, c.Endpoints, liveConcurrency)
-		patterns, err := hostPatterns(c.DirectDrivers)
-		errs = append(errs, err)
-		if len(s.yarn) > 0 && len(patterns) > 0 {
-			s.direct = directly(s.yarn[0], patterns)
-		}
+		allow(sourceYARN, s.yarn, c.DirectDrivers)
 	}
 	if c := cfg.Master.Get(); c != nil {
 		s.masters = add(sourceMaster, c.ClientConfig, c.Endpoints, liveConcurrency)
+		allow(sourceMaster, s.masters, c.DirectDrivers)
 	}
 	if c := cfg.Driver.Get(); c != nil {
 		s.drivers = add(sourceDriver, c.ClientConfig, c.Endpoints, liveConcurrency)
@@ -106,9 +110,9 @@ func newServers(ctx context.Context, cfg *Config, host component.Host, tel compo
 	return &s, errors.Join(errs...)
 }
 
-// directly returns clients of drivers whose hosts the patterns name, with the settings of the resource manager's client.
+// directly returns clients of drivers whose hosts the patterns name, with the settings of the client of the server that told of them.
 // An application chooses what it gives for the address of its driver.
-func directly(manager *rest.Client, patterns []*regexp.Regexp) func(string) (*rest.Client, error) {
+func directly(server *rest.Client, patterns []*regexp.Regexp) func(string) (*rest.Client, error) {
 	return func(address string) (*rest.Client, error) {
 		u, err := rest.ParseEndpoint(address)
 		if err != nil {
@@ -118,7 +122,7 @@ func directly(manager *rest.Client, patterns []*regexp.Regexp) func(string) (*re
 			return nil, nil
 		}
 		u.Path, u.RawPath, u.User = "", "", nil
-		return manager.At(u), nil
+		return server.At(u), nil
 	}
 }
 

@@ -3,6 +3,7 @@ package sparkmodelreceiver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
 )
@@ -53,6 +55,10 @@ type watchedApplication struct {
 	tags   string
 	// ui is nil while nothing answers.
 	ui *spark.App
+	// driverAddress asks where the driver is; nil where only the driver itself tells.
+	driverAddress func(context.Context) (string, error)
+	// driver is where the application is read directly; nil while that is not known.
+	driver *rest.Client
 	// proxied tells that the driver can't be read directly.
 	proxied bool
 	// err is how reading went in this poll.
@@ -194,6 +200,7 @@ func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {
 		app.Parent = track.FindParent(f.Tags, nil)
 	}
 	w.tags, w.ui, w.missed, w.err = f.Tags, f.UI, 0, nil
+	w.driverAddress = f.DriverAddress
 }
 
 // miss notes that an application's source does not list it. A later attempt of it tells that this one has failed.
@@ -228,25 +235,47 @@ func (ws *watched) readRunning(ctx context.Context, w *watchedApplication) error
 	switch {
 	case w.source == sourceHistory:
 		return ws.fromHistory(ctx, read)
-	case w.source == sourceYARN && ws.r.servers.direct != nil && !w.proxied && w.app.UIAddress != "":
+	case ws.r.servers.direct[w.source] != nil && !w.proxied && (w.driverAddress != nil || w.app.UIAddress != ""):
 		return ws.readDirectly(ctx, w)
 	}
 	return read()
 }
 
-// readDirectly reads an application at its driver. One that may not be asked, can't be reached, or sends everybody but the
-// proxy away (AmIpFilter) is read through the proxy from then on.
+// readDirectly reads an application at its driver. One that may not be asked is read through the proxy from then on; so is
+// one that can't be reached, or sends everybody but the proxy away (AmIpFilter), once the proxy does better.
 func (ws *watched) readDirectly(ctx context.Context, w *watchedApplication) error {
-	driver, err := ws.r.servers.direct(w.app.UIAddress)
-	if err == nil && driver != nil {
-		err = ws.r.reader.Running(ctx, w.app, spark.NewAPI(driver).Attempt(w.app.ID, ""), w.tags)
-		if err == nil || ctx.Err() != nil {
+	var err error
+	if w.driver == nil {
+		err = ws.findDriver(ctx, w)
+	}
+	if w.driver != nil {
+		err = ws.r.reader.Running(ctx, w.app, spark.NewAPI(w.driver).Attempt(w.app.ID, ""), w.tags)
+	}
+	if ctx.Err() != nil || w.driver != nil && err == nil {
+		return err
+	}
+	proxyErr := ws.r.reader.Running(ctx, w.app, *w.ui, w.tags)
+	w.proxied = w.proxied || proxyErr == nil
+	if w.proxied {
+		ws.r.set.Logger.Debug("the driver is read through the proxy", zap.String("application", w.app.ID), zap.Error(err))
+		return proxyErr
+	}
+	return errors.Join(err, proxyErr)
+}
+
+// findDriver finds out where the driver is. It settles that the application is proxied if that is no place to ask.
+func (ws *watched) findDriver(ctx context.Context, w *watchedApplication) error {
+	address := w.app.UIAddress
+	if w.driverAddress != nil {
+		var err error
+		if address, err = w.driverAddress(ctx); err != nil {
 			return err
 		}
 	}
-	w.proxied = true
-	ws.r.set.Logger.Debug("the driver is read through the proxy", zap.String("application", w.app.ID), zap.Error(err))
-	return ws.r.reader.Running(ctx, w.app, *w.ui, w.tags)
+	var err error
+	w.driver, err = ws.r.servers.direct[w.source](address)
+	w.proxied = w.driver == nil
+	return err
 }
 
 // report logs an application that can't be read, once it has been so for longer than what passes by itself.

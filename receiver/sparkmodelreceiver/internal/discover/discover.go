@@ -3,6 +3,7 @@
 package discover
 
 import (
+	"context"
 	"time"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
@@ -29,4 +30,6 @@ type Application struct {
 	Allocation *track.Allocation
 	// UI is where the application's jobs and stages can be read now; nil if nowhere.
 	UI *spark.App
+	// DriverAddress asks where the driver's UI is; empty if it is not told. It is nil where the source can't be asked.
+	DriverAddress func(context.Context) (string, error)
 }

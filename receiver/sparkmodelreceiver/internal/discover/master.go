@@ -35,7 +35,7 @@ type Standalone struct {
 }
 
 // Find lists the applications that have not ended, and those that ended since the last time. Running ones are read
-// through the Master's proxy, which is there with spark.ui.reverseProxy.
+// through the Master's proxy, which is there with spark.ui.reverseProxy, or at their drivers.
 func (m *Master) Find(ctx context.Context) (Standalone, error) {
 	alive, state, err := master.Alive(ctx, m.masters)
 	if err != nil {
@@ -50,6 +50,7 @@ func (m *Master) Find(ctx context.Context) (Standalone, error) {
 		if app.State == track.Running {
 			ui := spark.NewProxiedAPI(alive, app.Key.ID).Attempt(app.Key.ID, "")
 			app.UI = &ui
+			app.DriverAddress = func(ctx context.Context) (string, error) { return master.DriverAddress(ctx, alive, app.Key.ID) }
 		}
 		found.Applications = append(found.Applications, app)
 	}

@@ -1,6 +1,6 @@
 // Package rest makes every HTTP request of the receiver: to configured hosts alone, with a deadline, a cap on the
 // body and bounded concurrency. It decodes JSON, turns whatever else is answered into an error that names the
-// source and the endpoint, and tells the time on the server's clock.
+// source and the endpoint, and tells the time on the server's clock. What only a page tells is read from that.
 package rest
 
 import (
@@ -19,6 +19,10 @@ import (
 // MaxBody is the size in bytes above which an answer is refused. The largest honest answer that was measured, the
 // listing of a thousand stages, has 3.5 MB.
 const MaxBody = 64 << 20
+
+// MaxPage is how many bytes of a page are read. That of an application of a standalone Master has 3 kB before its table of
+// executors.
+const MaxPage = 256 << 10
 
 // errorExcerpt is how many bytes of an unexpected answer are read to explain it.
 const errorExcerpt = 1 << 10
@@ -139,6 +143,24 @@ type Request struct {
 // Get decodes the JSON answer to a request into v and returns the time on the server's clock, or the zero time if
 // the server does not tell it.
 func (c *Client) Get(ctx context.Context, r Request, v any) (time.Time, error) {
+	return c.get(ctx, r, "application/json", func(resp *http.Response, body *cappedReader) error { return decode(resp, body, v) })
+}
+
+// Page returns the answer to a request, whatever its type, as far as MaxPage.
+func (c *Client) Page(ctx context.Context, r Request) ([]byte, error) {
+	var page []byte
+	_, err := c.get(ctx, r, "text/html", func(_ *http.Response, body *cappedReader) error {
+		var err error
+		if page, err = io.ReadAll(io.LimitReader(body, MaxPage)); err != nil {
+			return &UnreachableError{Err: err}
+		}
+		return nil
+	})
+	return page, err
+}
+
+// get makes a request and hands an answer with status 200 over.
+func (c *Client) get(ctx context.Context, r Request, accept string, read reader) (time.Time, error) {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -153,13 +175,16 @@ func (c *Client) Get(ctx context.Context, r Request, v any) (time.Time, error) {
 		return time.Time{}, err
 	}
 	begin := time.Now()
-	date, size, err := c.do(ctx, u, r.Cookie, v)
+	date, size, err := c.do(ctx, u, accept, r.Cookie, read)
 	c.observe(ctx, Observation{Endpoint: r.Endpoint, Outcome: outcomeOf(err), Bytes: size, Took: time.Since(begin)})
 	if err != nil {
 		return date, &Error{Source: c.source, URL: u.Redacted(), Err: err}
 	}
 	return date, nil
 }
+
+// reader takes what it needs from an answer.
+type reader func(resp *http.Response, body *cappedReader) error
 
 // url puts a request's path below the base URL: no element, which an answer may have named, can lead out of it.
 func (c *Client) url(r Request) (*url.URL, error) {
@@ -178,12 +203,12 @@ func (c *Client) url(r Request) (*url.URL, error) {
 	return u, nil
 }
 
-func (c *Client) do(ctx context.Context, u *url.URL, cookie *http.Cookie, v any) (time.Time, int64, error) {
+func (c *Client) do(ctx context.Context, u *url.URL, accept string, cookie *http.Cookie, read reader) (time.Time, int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return time.Time{}, 0, err
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", accept)
 	if cookie != nil {
 		req.AddCookie(cookie)
 	}
@@ -198,17 +223,23 @@ func (c *Client) do(ctx context.Context, u *url.URL, cookie *http.Cookie, v any)
 	defer resp.Body.Close()
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	body := &cappedReader{r: resp.Body, left: c.maxBytes}
-	err = decode(resp, body, v)
+	if err = succeeded(resp, body); err == nil {
+		err = read(resp, body)
+	}
 	return date, c.maxBytes - body.left, err
 }
 
-func decode(resp *http.Response, body *cappedReader, v any) error {
+func succeeded(resp *http.Response, body io.Reader) error {
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return &RedirectError{Code: resp.StatusCode, Location: resp.Header.Get("Location")}
 	}
 	if resp.StatusCode != http.StatusOK {
 		return &StatusError{Code: resp.StatusCode, Message: excerpt(body)}
 	}
+	return nil
+}
+
+func decode(resp *http.Response, body *cappedReader, v any) error {
 	if mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || (mediaType != "application/json" && mediaType != "text/json") {
 		return &NotJSONError{ContentType: resp.Header.Get("Content-Type"), Excerpt: excerpt(body)}
 	}

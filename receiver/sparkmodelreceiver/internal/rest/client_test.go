@@ -172,6 +172,45 @@ func TestGetEndless(t *testing.T) {
 	assert.EqualValues(t, 1<<20, o.bytes)
 }
 
+// A page is read whatever its type, as far as its head reaches.
+func TestPage(t *testing.T) {
+	c, o := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "text/html", r.Header.Get("Accept"))
+		answer("text/html", strings.Repeat("x", 2*MaxPage))(w, r)
+	})
+	page, err := c.Page(t.Context(), Request{Endpoint: "/app", Path: []string{"app"}, Slash: true})
+	require.NoError(t, err)
+	assert.Len(t, page, MaxPage)
+	assert.Equal(t, []Outcome{OutcomeOK}, o.outcomes)
+	assert.EqualValues(t, MaxPage, o.bytes)
+}
+
+func TestPageFaults(t *testing.T) {
+	for name, tt := range map[string]struct {
+		handler http.HandlerFunc
+		outcome Outcome
+	}{
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://evil.example/", http.StatusFound)
+		}, OutcomeRedirect},
+		"absent":  {http.NotFound, OutcomeNotFound},
+		"failing": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, OutcomeStatus},
+		"trickle": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "<html>")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, OutcomeUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, o := newClient(t, tt.handler)
+			c.timeout = 100 * time.Millisecond
+			_, err := c.Page(t.Context(), Request{Endpoint: "/app", Path: []string{"app"}})
+			require.ErrorContains(t, err, "yarn: GET http://127.0.0.1:")
+			assert.Equal(t, []Outcome{tt.outcome}, o.outcomes)
+		})
+	}
+}
+
 func TestGetTrickle(t *testing.T) {
 	c, o := newClient(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
