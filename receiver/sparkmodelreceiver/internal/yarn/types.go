@@ -1,6 +1,7 @@
 package yarn
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ func (a *App) Attempt() string {
 	if m == nil {
 		return "1"
 	}
-	return strings.TrimLeft(m[1], "0")
+	return cmp.Or(strings.TrimLeft(m[1], "0"), "1")
 }
 
 // ClusterMetrics are the figures of the whole cluster. Memory is in MB.
