@@ -220,7 +220,7 @@ func (c *Client) do(ctx context.Context, u *url.URL, accept string, cookie *http
 		}
 		return time.Time{}, 0, &UnreachableError{Err: err}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	body := &cappedReader{r: resp.Body, left: c.maxBytes}
 	if err = succeeded(resp, body); err == nil {
