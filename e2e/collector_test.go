@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,6 +25,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/freeport"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/internal/output"
@@ -87,9 +90,14 @@ func startCollector(t *testing.T, c *cluster) *collector {
 // startCollectorOf runs the distribution with one of the repository's configurations, changed settings of its receiver,
 // a Prometheus page and an OTLP receiver of the test's own.
 func startCollectorOf(t *testing.T, config string, settings ...string) *collector {
+	return startTracer(t, nil, config, settings...)
+}
+
+// startTracer is startCollectorOf with more arguments of the distribution.
+func startTracer(t *testing.T, more []string, config string, settings ...string) *collector {
 	s := newSink(t)
 	page := freeAddress(t)
-	args := []string{"--config", filepath.Join(root, "config", config)}
+	args := append([]string{"--config", filepath.Join(root, "config", config)}, more...)
 	for _, setting := range append(settings, "cluster_name=lab", "collection_interval="+interval.String(), "stages::min_duration="+minStage.String(), "driver_metrics_interval="+interval.String()) {
 		args = append(args, "--set", "receivers::sparkmodel::"+setting)
 	}
@@ -152,6 +160,7 @@ type sink struct {
 	// totals holds the last point of each monotonic sum, and fell those sums that fell.
 	totals map[string]total
 	fell   []string
+	spans  map[string]map[string]string
 	flags  map[string]*flagged
 }
 
@@ -162,7 +171,7 @@ type total struct {
 }
 
 func newSink(t *testing.T) *sink {
-	s := &sink{values: map[string]float64{}, states: map[string][]string{}, totals: map[string]total{}, flags: map[string]*flagged{}}
+	s := &sink{values: map[string]float64{}, states: map[string][]string{}, totals: map[string]total{}, spans: map[string]map[string]string{}, flags: map[string]*flagged{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -170,17 +179,26 @@ func newSink(t *testing.T) *sink {
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/v1/metrics" {
-		return // spans and events are taken, and not looked at
-	}
 	body, err := io.ReadAll(r.Body)
-	request := pmetricotlp.NewExportRequest()
 	if err == nil {
-		err = request.UnmarshalProto(body)
+		switch r.URL.Path {
+		case "/v1/metrics":
+			err = s.takeMetrics(body)
+		case "/v1/traces":
+			err = s.takeSpans(body)
+		}
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf")
+}
+
+func (s *sink) takeMetrics(body []byte) error {
+	request := pmetricotlp.NewExportRequest()
+	if err := request.UnmarshalProto(body); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,7 +208,42 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, f := range rehearsal.Flags(request.Metrics(), time.Now()) {
 		s.flag(f)
 	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
+	return nil
+}
+
+// takeSpans keeps each span as JSON, by its application and its id.
+func (s *sink) takeSpans(body []byte) error {
+	request := ptraceotlp.NewExportRequest()
+	if err := request.UnmarshalProto(body); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rs := range request.Traces().ResourceSpans().All() {
+		id := str(rs.Resource().Attributes(), "spark.application.id")
+		if s.spans[id] == nil {
+			s.spans[id] = map[string]string{}
+		}
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				one := ptrace.NewTraces()
+				span.CopyTo(one.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+				text, err := (&ptrace.JSONMarshaler{}).MarshalTraces(one)
+				if err != nil {
+					return err
+				}
+				s.spans[id][span.Name()+" "+span.SpanID().String()] = string(text)
+			}
+		}
+	}
+	return nil
+}
+
+// spansOf returns the spans of an application, by name and id.
+func (s *sink) spansOf(id string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.spans[id])
 }
 
 func (s *sink) resource(rm pmetric.ResourceMetrics) {

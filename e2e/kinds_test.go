@@ -33,7 +33,7 @@ func startClusterOf(t *testing.T, kind ...string) *cluster {
 // and nothing begins anew.
 func TestFailover(t *testing.T) {
 	pair := startClusterOf(t, "--ha", "--labels")
-	collector := startCollectorOf(t, "yarn.yaml",
+	collector := startCollectorOf(t, "yarn-ha.yaml",
 		"yarn::endpoints=["+pair.yarn()+","+pair.env["YARN_RM2_URL"]+"]", "history::endpoint="+pair.history())
 	s := pair.submit(t, "healthy", "4", "--conf", "spark.yarn.executor.nodeLabelExpression=gpu", "--", "--seconds", "60")
 	id := runningApplication(t, collector, s)
