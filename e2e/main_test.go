@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -258,7 +259,10 @@ func runningApplication(t *testing.T, c *collector, s *submission) string {
 // name of its application, in a process of this test's own.
 func killDriver(t *testing.T, id string) {
 	var once sync.Once
-	out, err := exec.CommandContext(t.Context(), "pgrep", "-f", "org.apache.spark.deploy.SparkSubmit.*healthy").Output()
+	repository, err := filepath.Abs(root)
+	require.NoError(t, err)
+	program := filepath.Join(repository, "cluster", "workloads", "healthy.py")
+	out, err := exec.CommandContext(t.Context(), "pgrep", "-f", "org.apache.spark.deploy.SparkSubmit.*"+regexp.QuoteMeta(program)).Output()
 	require.NoError(t, err, "no driver of %s is found", id)
 	for field := range strings.FieldsSeq(string(out)) {
 		var pid int
