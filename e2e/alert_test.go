@@ -40,6 +40,10 @@ type message struct {
 	at time.Time
 }
 
+// answering is how long people take to answer, so that what is written when they have is told from what was written
+// when the distribution started.
+const answering = 200 * time.Millisecond
+
 func newNotified(t *testing.T) *notified {
 	n := &notified{}
 	n.Server = httptest.NewServer(n)
@@ -54,8 +58,9 @@ func (n *notified) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.messages = append(n.messages, m)
+	n.mu.Unlock()
+	time.Sleep(answering)
 }
 
 func (n *notified) all() []message {
@@ -154,7 +159,7 @@ func (m *messenger) say(t *testing.T, severity int64) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 }
 
-// written waits until the storage was written to after a time. The clock of file systems is some milliseconds late.
+// written waits until the storage was written to after a time.
 func (m *messenger) written(t *testing.T, after time.Time) {
 	require.Eventually(t, func() bool {
 		entries, err := os.ReadDir(m.state)
@@ -162,7 +167,7 @@ func (m *messenger) written(t *testing.T, after time.Time) {
 			return false
 		}
 		for _, entry := range entries {
-			if info, err := entry.Info(); err == nil && info.ModTime().After(after.Add(-50*time.Millisecond)) {
+			if info, err := entry.Info(); err == nil && info.ModTime().After(after) {
 				return true
 			}
 		}
@@ -195,7 +200,7 @@ func TestKilledBetweenFlagAndNotification(t *testing.T) {
 				m.start(t)
 			}
 			people.eventually(t, "firing") // though nobody has said it again
-			m.written(t, people.all()[0].at)
+			m.written(t, people.all()[0].at.Add(answering/2))
 			m.kill()
 
 			m.start(t)

@@ -84,9 +84,9 @@ func TestHDFS(t *testing.T) {
 	figures := []beanFigure{
 		{of("hdfs.namenode.capacity.limit"), nn, system, "CapacityTotal", 1},
 		{of("hdfs.namenode.capacity.usage"), nn, system, "CapacityUsed", 1},
-		{of("hdfs.namenode.block.count"), nn, system, "BlocksTotal", 1},
-		{of("hdfs.namenode.file.count"), nn, system, "FilesTotal", 1},
-		{of("hdfs.namenode.datanode.count", "hdfs.datanode.state", "live"), nn, system, "NumLiveDataNodes", 1},
+		{of("hdfs.namenode.blocks"), nn, system, "BlocksTotal", 1},
+		{of("hdfs.namenode.files"), nn, system, "FilesTotal", 1},
+		{of("hdfs.namenode.datanodes", "hdfs.datanode.state", "live"), nn, system, "NumLiveDataNodes", 1},
 		{of("hdfs.namenode.block.status", "hdfs.block.state", "under_replicated"), nn, system, "UnderReplicatedBlocks", 1},
 		{of("hdfs.namenode.jvm.gc.count", nameNode...), nn, jvm, "GcCount", 1},
 		{of("hdfs.namenode.jvm.gc.time", nameNode...), nn, jvm, "GcTimeMillis", 1e-3},
@@ -203,7 +203,7 @@ func assertEqualsHistory(t *testing.T, c *collector, base, id string) {
 	}
 	same((job.Job.FinishTime-job.Job.StartTime)/1e3, "mapreduce.job.duration")
 	same(job.Job.AvgMapTime/1e3, "mapreduce.job.attempt.duration", "mapreduce.task.phase", "map")
-	same(job.Job.MapsTotal, "mapreduce.job.task.count", "mapreduce.task.type", "map")
+	same(job.Job.MapsTotal, "mapreduce.job.task.planned", "mapreduce.task.type", "map")
 	same(job.Job.SuccessfulMapAttempts, "mapreduce.job.attempts", "mapreduce.task.type", "map", "mapreduce.attempt.state", "successful")
 	same(job.Job.SuccessfulReduceAttempts, "mapreduce.job.attempts", "mapreduce.task.type", "reduce", "mapreduce.attempt.state", "successful")
 	longest := map[string]float64{}

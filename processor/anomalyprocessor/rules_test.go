@@ -253,8 +253,8 @@ func hdfs(at float64, missing, dead int, free float64) *polltest.Poll {
 	r.Point("hdfs.namenode.block.status", missing, "hdfs.block.state", "missing")
 	r.Point("hdfs.namenode.block.status", 0, "hdfs.block.state", "corrupt")
 	r.Point("hdfs.namenode.block.status", 40, "hdfs.block.state", "under_replicated")
-	r.Point("hdfs.namenode.datanode.count", dead, "hdfs.datanode.state", "dead")
-	r.Point("hdfs.namenode.datanode.count", 3-dead, "hdfs.datanode.state", "live")
+	r.Point("hdfs.namenode.datanodes", dead, "hdfs.datanode.state", "dead")
+	r.Point("hdfs.namenode.datanodes", 3-dead, "hdfs.datanode.state", "live")
 	r.Point("hdfs.namenode.capacity.limit", 10*gib)
 	r.Point("hdfs.namenode.capacity.free", int(free*10*gib))
 	return p

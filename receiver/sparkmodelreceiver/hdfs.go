@@ -44,7 +44,7 @@ func newHDFSSource(r *sparkModelReceiver) *hdfsSource {
 
 func wantsOfHDFS(m metadata.MetricsConfig) hdfsWants {
 	return hdfsWants{
-		listed: m.HdfsDatanodeBlockCount.Enabled || m.HdfsDatanodeCapacityFree.Enabled || m.HdfsDatanodeCapacityLimit.Enabled ||
+		listed: m.HdfsDatanodeBlocks.Enabled || m.HdfsDatanodeCapacityFree.Enabled || m.HdfsDatanodeCapacityLimit.Enabled ||
 			m.HdfsDatanodeCapacityNonDfsUsage.Enabled || m.HdfsDatanodeCapacityUsage.Enabled || m.HdfsDatanodeHeartbeatAge.Enabled ||
 			m.HdfsDatanodeStatus.Enabled || m.HdfsDatanodeVolumeFailures.Enabled,
 		nameNodeJVM: m.HdfsNamenodeJvmGcCount.Enabled || m.HdfsNamenodeJvmGcTime.Enabled || m.HdfsNamenodeJvmMemoryLimit.Enabled ||

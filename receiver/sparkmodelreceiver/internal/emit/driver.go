@@ -61,10 +61,10 @@ func (a application) driverGauges(m *spark.DriverMetrics) {
 	whole("DAGScheduler.job.allJobs", 1, func(v int64) { a.RecordSparkDriverDagSchedulerJobCountDataPoint(a.ts, v) })
 	whole("DAGScheduler.stage.failedStages", 1, func(v int64) { a.RecordSparkDriverDagSchedulerStageFailedDataPoint(a.ts, v) })
 	whole("DAGScheduler.stage.runningStages", 1, func(v int64) {
-		a.RecordSparkDriverDagSchedulerStageCountDataPoint(a.ts, v, metadata.AttributeSparkSchedulerStageStateRunning)
+		a.RecordSparkDriverDagSchedulerStagesDataPoint(a.ts, v, metadata.AttributeSparkSchedulerStageStateRunning)
 	})
 	whole("DAGScheduler.stage.waitingStages", 1, func(v int64) {
-		a.RecordSparkDriverDagSchedulerStageCountDataPoint(a.ts, v, metadata.AttributeSparkSchedulerStageStateWaiting)
+		a.RecordSparkDriverDagSchedulerStagesDataPoint(a.ts, v, metadata.AttributeSparkSchedulerStageStateWaiting)
 	})
 	seconds("JVMCPU.jvmCpuTime", nanosecond, func(v float64) { a.RecordSparkDriverJvmCPUTimeDataPoint(a.ts, v) })
 	if m.Gauges["ExecutorMetrics.JVMHeapMemory"] == 0 {

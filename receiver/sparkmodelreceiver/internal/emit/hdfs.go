@@ -122,11 +122,11 @@ func (h fileSystem) namesystem(n *hdfs.Namesystem) {
 	h.whole(n.VolumeFailures, h.RecordHdfsNamenodeVolumeFailuresDataPoint)
 	h.whole(n.Load, h.RecordHdfsNamenodeLoadDataPoint)
 	h.whole(n.LockQueueLength, h.RecordHdfsNamenodeLockQueueLengthDataPoint)
-	h.whole(n.Files, h.RecordHdfsNamenodeFileCountDataPoint)
+	h.whole(n.Files, h.RecordHdfsNamenodeFilesDataPoint)
 	if limit, ok := hdfs.Known(n.MaxObjects); ok && limit > 0 {
 		h.whole(n.MaxObjects, h.RecordHdfsNamenodeObjectLimitDataPoint)
 	}
-	h.whole(n.Blocks, h.RecordHdfsNamenodeBlockCountDataPoint)
+	h.whole(n.Blocks, h.RecordHdfsNamenodeBlocksDataPoint)
 	for _, s := range []struct {
 		count hdfs.Number
 		state metadata.AttributeHdfsBlockState
@@ -157,7 +157,7 @@ func (h fileSystem) namesystem(n *hdfs.Namesystem) {
 		{n.MaintenanceLiveDataNodes, metadata.AttributeHdfsDatanodeStateMaintenanceLive},
 		{n.MaintenanceDeadDataNodes, metadata.AttributeHdfsDatanodeStateMaintenanceDead},
 	} {
-		h.whole(s.count, of(h.RecordHdfsNamenodeDatanodeCountDataPoint, s.state))
+		h.whole(s.count, of(h.RecordHdfsNamenodeDatanodesDataPoint, s.state))
 	}
 	h.whole(n.StaleStorages, h.RecordHdfsNamenodeStorageStaleDataPoint)
 	h.age(n.LastCheckpointTime, h.RecordHdfsNamenodeCheckpointAgeDataPoint)
@@ -206,7 +206,7 @@ func (h fileSystem) listed(d *hdfs.ListedDataNode, read bool) {
 	if d.Dead {
 		return
 	}
-	h.whole(d.Blocks, of(h.RecordHdfsDatanodeBlockCountDataPoint, d.Name))
+	h.whole(d.Blocks, of(h.RecordHdfsDatanodeBlocksDataPoint, d.Name))
 	h.whole(d.NonDFSUsed, of(h.RecordHdfsDatanodeCapacityNonDfsUsageDataPoint, d.Name))
 	if !read {
 		h.whole(d.Capacity, of(h.RecordHdfsDatanodeCapacityLimitDataPoint, d.Name))

@@ -96,7 +96,7 @@ func (j mapReduceJob) tasks(job *mapreduce.Job) {
 		of    metadata.AttributeMapreduceTaskType
 	}{{job.MapsTotal, maps}, {job.ReducesTotal, reduces}} {
 		if t.count != nil {
-			j.RecordMapreduceJobTaskCountDataPoint(j.ts, *t.count, t.of)
+			j.RecordMapreduceJobTaskPlannedDataPoint(j.ts, *t.count, t.of)
 		}
 	}
 	pending, running, completed := metadata.AttributeMapreduceTaskStatePending, metadata.AttributeMapreduceTaskStateRunning, metadata.AttributeMapreduceTaskStateCompleted

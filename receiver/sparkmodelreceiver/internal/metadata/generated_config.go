@@ -7,26 +7,6 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
-// HdfsDatanodeBlockCountMetricConfig provides config for the hdfs.datanode.block.count metric.
-type HdfsDatanodeBlockCountMetricConfig struct {
-	Enabled          bool `mapstructure:"enabled"`
-	enabledSetByUser bool
-}
-
-func (ms *HdfsDatanodeBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
-	if parser == nil {
-		return nil
-	}
-
-	err := parser.Unmarshal(ms)
-	if err != nil {
-		return err
-	}
-
-	ms.enabledSetByUser = parser.IsSet("enabled")
-	return nil
-}
-
 // HdfsDatanodeBlockIoMetricConfig provides config for the hdfs.datanode.block.io metric.
 type HdfsDatanodeBlockIoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -54,6 +34,26 @@ type HdfsDatanodeBlockVerificationFailuresMetricConfig struct {
 }
 
 func (ms *HdfsDatanodeBlockVerificationFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HdfsDatanodeBlocksMetricConfig provides config for the hdfs.datanode.blocks metric.
+type HdfsDatanodeBlocksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HdfsDatanodeBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -507,13 +507,13 @@ func (ms *HdfsDatanodeVolumeLastFailureAgeMetricConfig) Unmarshal(parser *confma
 	return nil
 }
 
-// HdfsNamenodeBlockCountMetricConfig provides config for the hdfs.namenode.block.count metric.
-type HdfsNamenodeBlockCountMetricConfig struct {
+// HdfsNamenodeBlockStatusMetricConfig provides config for the hdfs.namenode.block.status metric.
+type HdfsNamenodeBlockStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *HdfsNamenodeBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *HdfsNamenodeBlockStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -527,13 +527,13 @@ func (ms *HdfsNamenodeBlockCountMetricConfig) Unmarshal(parser *confmap.Conf) er
 	return nil
 }
 
-// HdfsNamenodeBlockStatusMetricConfig provides config for the hdfs.namenode.block.status metric.
-type HdfsNamenodeBlockStatusMetricConfig struct {
+// HdfsNamenodeBlocksMetricConfig provides config for the hdfs.namenode.blocks metric.
+type HdfsNamenodeBlocksMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *HdfsNamenodeBlockStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *HdfsNamenodeBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -707,13 +707,13 @@ func (ms *HdfsNamenodeCheckpointTransactionsMetricConfig) Unmarshal(parser *conf
 	return nil
 }
 
-// HdfsNamenodeDatanodeCountMetricConfig provides config for the hdfs.namenode.datanode.count metric.
-type HdfsNamenodeDatanodeCountMetricConfig struct {
+// HdfsNamenodeDatanodesMetricConfig provides config for the hdfs.namenode.datanodes metric.
+type HdfsNamenodeDatanodesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *HdfsNamenodeDatanodeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *HdfsNamenodeDatanodesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -727,13 +727,13 @@ func (ms *HdfsNamenodeDatanodeCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
-// HdfsNamenodeFileCountMetricConfig provides config for the hdfs.namenode.file.count metric.
-type HdfsNamenodeFileCountMetricConfig struct {
+// HdfsNamenodeFilesMetricConfig provides config for the hdfs.namenode.files metric.
+type HdfsNamenodeFilesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *HdfsNamenodeFileCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *HdfsNamenodeFilesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1227,13 +1227,13 @@ func (ms *MapreduceJobStatusMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
-// MapreduceJobTaskCountMetricConfig provides config for the mapreduce.job.task.count metric.
-type MapreduceJobTaskCountMetricConfig struct {
+// MapreduceJobTaskDurationMetricConfig provides config for the mapreduce.job.task.duration metric.
+type MapreduceJobTaskDurationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *MapreduceJobTaskCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *MapreduceJobTaskDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1247,13 +1247,13 @@ func (ms *MapreduceJobTaskCountMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
-// MapreduceJobTaskDurationMetricConfig provides config for the mapreduce.job.task.duration metric.
-type MapreduceJobTaskDurationMetricConfig struct {
+// MapreduceJobTaskPlannedMetricConfig provides config for the mapreduce.job.task.planned metric.
+type MapreduceJobTaskPlannedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *MapreduceJobTaskDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *MapreduceJobTaskPlannedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2327,13 +2327,13 @@ func (ms *SparkDriverDagSchedulerJobCountMetricConfig) Unmarshal(parser *confmap
 	return nil
 }
 
-// SparkDriverDagSchedulerStageCountMetricConfig provides config for the spark.driver.dag_scheduler.stage.count metric.
-type SparkDriverDagSchedulerStageCountMetricConfig struct {
+// SparkDriverDagSchedulerStageFailedMetricConfig provides config for the spark.driver.dag_scheduler.stage.failed metric.
+type SparkDriverDagSchedulerStageFailedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *SparkDriverDagSchedulerStageCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *SparkDriverDagSchedulerStageFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2347,13 +2347,13 @@ func (ms *SparkDriverDagSchedulerStageCountMetricConfig) Unmarshal(parser *confm
 	return nil
 }
 
-// SparkDriverDagSchedulerStageFailedMetricConfig provides config for the spark.driver.dag_scheduler.stage.failed metric.
-type SparkDriverDagSchedulerStageFailedMetricConfig struct {
+// SparkDriverDagSchedulerStagesMetricConfig provides config for the spark.driver.dag_scheduler.stages metric.
+type SparkDriverDagSchedulerStagesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *SparkDriverDagSchedulerStageFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *SparkDriverDagSchedulerStagesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -6129,9 +6129,9 @@ func (ms *YarnQueueVcoreUsageMetricConfig) Unmarshal(parser *confmap.Conf) error
 
 // MetricsConfig provides config for sparkmodel metrics.
 type MetricsConfig struct {
-	HdfsDatanodeBlockCount                             HdfsDatanodeBlockCountMetricConfig                             `mapstructure:"hdfs.datanode.block.count"`
 	HdfsDatanodeBlockIo                                HdfsDatanodeBlockIoMetricConfig                                `mapstructure:"hdfs.datanode.block.io"`
 	HdfsDatanodeBlockVerificationFailures              HdfsDatanodeBlockVerificationFailuresMetricConfig              `mapstructure:"hdfs.datanode.block.verification_failures"`
+	HdfsDatanodeBlocks                                 HdfsDatanodeBlocksMetricConfig                                 `mapstructure:"hdfs.datanode.blocks"`
 	HdfsDatanodeCacheBlocks                            HdfsDatanodeCacheBlocksMetricConfig                            `mapstructure:"hdfs.datanode.cache.blocks"`
 	HdfsDatanodeCacheFailures                          HdfsDatanodeCacheFailuresMetricConfig                          `mapstructure:"hdfs.datanode.cache.failures"`
 	HdfsDatanodeCacheLimit                             HdfsDatanodeCacheLimitMetricConfig                             `mapstructure:"hdfs.datanode.cache.limit"`
@@ -6154,8 +6154,8 @@ type MetricsConfig struct {
 	HdfsDatanodeTransfers                              HdfsDatanodeTransfersMetricConfig                              `mapstructure:"hdfs.datanode.transfers"`
 	HdfsDatanodeVolumeFailures                         HdfsDatanodeVolumeFailuresMetricConfig                         `mapstructure:"hdfs.datanode.volume.failures"`
 	HdfsDatanodeVolumeLastFailureAge                   HdfsDatanodeVolumeLastFailureAgeMetricConfig                   `mapstructure:"hdfs.datanode.volume.last_failure.age"`
-	HdfsNamenodeBlockCount                             HdfsNamenodeBlockCountMetricConfig                             `mapstructure:"hdfs.namenode.block.count"`
 	HdfsNamenodeBlockStatus                            HdfsNamenodeBlockStatusMetricConfig                            `mapstructure:"hdfs.namenode.block.status"`
+	HdfsNamenodeBlocks                                 HdfsNamenodeBlocksMetricConfig                                 `mapstructure:"hdfs.namenode.blocks"`
 	HdfsNamenodeCapacityFree                           HdfsNamenodeCapacityFreeMetricConfig                           `mapstructure:"hdfs.namenode.capacity.free"`
 	HdfsNamenodeCapacityLimit                          HdfsNamenodeCapacityLimitMetricConfig                          `mapstructure:"hdfs.namenode.capacity.limit"`
 	HdfsNamenodeCapacityLost                           HdfsNamenodeCapacityLostMetricConfig                           `mapstructure:"hdfs.namenode.capacity.lost"`
@@ -6164,8 +6164,8 @@ type MetricsConfig struct {
 	HdfsNamenodeCapacityUtilization                    HdfsNamenodeCapacityUtilizationMetricConfig                    `mapstructure:"hdfs.namenode.capacity.utilization"`
 	HdfsNamenodeCheckpointAge                          HdfsNamenodeCheckpointAgeMetricConfig                          `mapstructure:"hdfs.namenode.checkpoint.age"`
 	HdfsNamenodeCheckpointTransactions                 HdfsNamenodeCheckpointTransactionsMetricConfig                 `mapstructure:"hdfs.namenode.checkpoint.transactions"`
-	HdfsNamenodeDatanodeCount                          HdfsNamenodeDatanodeCountMetricConfig                          `mapstructure:"hdfs.namenode.datanode.count"`
-	HdfsNamenodeFileCount                              HdfsNamenodeFileCountMetricConfig                              `mapstructure:"hdfs.namenode.file.count"`
+	HdfsNamenodeDatanodes                              HdfsNamenodeDatanodesMetricConfig                              `mapstructure:"hdfs.namenode.datanodes"`
+	HdfsNamenodeFiles                                  HdfsNamenodeFilesMetricConfig                                  `mapstructure:"hdfs.namenode.files"`
 	HdfsNamenodeJvmGcCount                             HdfsNamenodeJvmGcCountMetricConfig                             `mapstructure:"hdfs.namenode.jvm.gc.count"`
 	HdfsNamenodeJvmGcTime                              HdfsNamenodeJvmGcTimeMetricConfig                              `mapstructure:"hdfs.namenode.jvm.gc.time"`
 	HdfsNamenodeJvmMemoryLimit                         HdfsNamenodeJvmMemoryLimitMetricConfig                         `mapstructure:"hdfs.namenode.jvm.memory.limit"`
@@ -6190,8 +6190,8 @@ type MetricsConfig struct {
 	MapreduceJobDuration                               MapreduceJobDurationMetricConfig                               `mapstructure:"mapreduce.job.duration"`
 	MapreduceJobProgress                               MapreduceJobProgressMetricConfig                               `mapstructure:"mapreduce.job.progress"`
 	MapreduceJobStatus                                 MapreduceJobStatusMetricConfig                                 `mapstructure:"mapreduce.job.status"`
-	MapreduceJobTaskCount                              MapreduceJobTaskCountMetricConfig                              `mapstructure:"mapreduce.job.task.count"`
 	MapreduceJobTaskDuration                           MapreduceJobTaskDurationMetricConfig                           `mapstructure:"mapreduce.job.task.duration"`
+	MapreduceJobTaskPlanned                            MapreduceJobTaskPlannedMetricConfig                            `mapstructure:"mapreduce.job.task.planned"`
 	MapreduceJobTaskProgress                           MapreduceJobTaskProgressMetricConfig                           `mapstructure:"mapreduce.job.task.progress"`
 	MapreduceJobTaskRunningDuration                    MapreduceJobTaskRunningDurationMetricConfig                    `mapstructure:"mapreduce.job.task.running.duration"`
 	MapreduceJobTasks                                  MapreduceJobTasksMetricConfig                                  `mapstructure:"mapreduce.job.tasks"`
@@ -6245,8 +6245,8 @@ type MetricsConfig struct {
 	SparkDriverCodeGeneratorSourceCodeOperations       SparkDriverCodeGeneratorSourceCodeOperationsMetricConfig       `mapstructure:"spark.driver.code_generator.source_code.operations"`
 	SparkDriverDagSchedulerJobActive                   SparkDriverDagSchedulerJobActiveMetricConfig                   `mapstructure:"spark.driver.dag_scheduler.job.active"`
 	SparkDriverDagSchedulerJobCount                    SparkDriverDagSchedulerJobCountMetricConfig                    `mapstructure:"spark.driver.dag_scheduler.job.count"`
-	SparkDriverDagSchedulerStageCount                  SparkDriverDagSchedulerStageCountMetricConfig                  `mapstructure:"spark.driver.dag_scheduler.stage.count"`
 	SparkDriverDagSchedulerStageFailed                 SparkDriverDagSchedulerStageFailedMetricConfig                 `mapstructure:"spark.driver.dag_scheduler.stage.failed"`
+	SparkDriverDagSchedulerStages                      SparkDriverDagSchedulerStagesMetricConfig                      `mapstructure:"spark.driver.dag_scheduler.stages"`
 	SparkDriverExecutorGcOperations                    SparkDriverExecutorGcOperationsMetricConfig                    `mapstructure:"spark.driver.executor.gc.operations"`
 	SparkDriverExecutorGcTime                          SparkDriverExecutorGcTimeMetricConfig                          `mapstructure:"spark.driver.executor.gc.time"`
 	SparkDriverExecutorMemoryExecution                 SparkDriverExecutorMemoryExecutionMetricConfig                 `mapstructure:"spark.driver.executor.memory.execution"`
@@ -6439,13 +6439,13 @@ type MetricsConfig struct {
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
-		HdfsDatanodeBlockCount: HdfsDatanodeBlockCountMetricConfig{
-			Enabled: true,
-		},
 		HdfsDatanodeBlockIo: HdfsDatanodeBlockIoMetricConfig{
 			Enabled: true,
 		},
 		HdfsDatanodeBlockVerificationFailures: HdfsDatanodeBlockVerificationFailuresMetricConfig{
+			Enabled: true,
+		},
+		HdfsDatanodeBlocks: HdfsDatanodeBlocksMetricConfig{
 			Enabled: true,
 		},
 		HdfsDatanodeCacheBlocks: HdfsDatanodeCacheBlocksMetricConfig{
@@ -6514,10 +6514,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		HdfsDatanodeVolumeLastFailureAge: HdfsDatanodeVolumeLastFailureAgeMetricConfig{
 			Enabled: true,
 		},
-		HdfsNamenodeBlockCount: HdfsNamenodeBlockCountMetricConfig{
+		HdfsNamenodeBlockStatus: HdfsNamenodeBlockStatusMetricConfig{
 			Enabled: true,
 		},
-		HdfsNamenodeBlockStatus: HdfsNamenodeBlockStatusMetricConfig{
+		HdfsNamenodeBlocks: HdfsNamenodeBlocksMetricConfig{
 			Enabled: true,
 		},
 		HdfsNamenodeCapacityFree: HdfsNamenodeCapacityFreeMetricConfig{
@@ -6544,10 +6544,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		HdfsNamenodeCheckpointTransactions: HdfsNamenodeCheckpointTransactionsMetricConfig{
 			Enabled: true,
 		},
-		HdfsNamenodeDatanodeCount: HdfsNamenodeDatanodeCountMetricConfig{
+		HdfsNamenodeDatanodes: HdfsNamenodeDatanodesMetricConfig{
 			Enabled: true,
 		},
-		HdfsNamenodeFileCount: HdfsNamenodeFileCountMetricConfig{
+		HdfsNamenodeFiles: HdfsNamenodeFilesMetricConfig{
 			Enabled: true,
 		},
 		HdfsNamenodeJvmGcCount: HdfsNamenodeJvmGcCountMetricConfig{
@@ -6622,10 +6622,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		MapreduceJobStatus: MapreduceJobStatusMetricConfig{
 			Enabled: true,
 		},
-		MapreduceJobTaskCount: MapreduceJobTaskCountMetricConfig{
+		MapreduceJobTaskDuration: MapreduceJobTaskDurationMetricConfig{
 			Enabled: true,
 		},
-		MapreduceJobTaskDuration: MapreduceJobTaskDurationMetricConfig{
+		MapreduceJobTaskPlanned: MapreduceJobTaskPlannedMetricConfig{
 			Enabled: true,
 		},
 		MapreduceJobTaskProgress: MapreduceJobTaskProgressMetricConfig{
@@ -6787,10 +6787,10 @@ func DefaultMetricsConfig() MetricsConfig {
 		SparkDriverDagSchedulerJobCount: SparkDriverDagSchedulerJobCountMetricConfig{
 			Enabled: true,
 		},
-		SparkDriverDagSchedulerStageCount: SparkDriverDagSchedulerStageCountMetricConfig{
+		SparkDriverDagSchedulerStageFailed: SparkDriverDagSchedulerStageFailedMetricConfig{
 			Enabled: true,
 		},
-		SparkDriverDagSchedulerStageFailed: SparkDriverDagSchedulerStageFailedMetricConfig{
+		SparkDriverDagSchedulerStages: SparkDriverDagSchedulerStagesMetricConfig{
 			Enabled: true,
 		},
 		SparkDriverExecutorGcOperations: SparkDriverExecutorGcOperationsMetricConfig{

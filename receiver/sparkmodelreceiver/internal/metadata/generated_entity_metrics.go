@@ -266,11 +266,6 @@ type HdfsClusterMetricsBuilder struct {
 	entity *HdfsClusterEntity
 }
 
-// RecordHdfsDatanodeBlockCountDataPoint records a data point for the hdfs.datanode.block.count metric.
-func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
-	eb.mb.metricHdfsDatanodeBlockCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
-}
-
 // RecordHdfsDatanodeBlockIoDataPoint records a data point for the hdfs.datanode.block.io metric.
 func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockIoDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string, hdfsIoDirectionAttributeValue AttributeHdfsIoDirection) {
 	eb.mb.metricHdfsDatanodeBlockIo.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue, hdfsIoDirectionAttributeValue.String())
@@ -279,6 +274,11 @@ func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockIoDataPoint(ts pcomm
 // RecordHdfsDatanodeBlockVerificationFailuresDataPoint records a data point for the hdfs.datanode.block.verification_failures metric.
 func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
 	eb.mb.metricHdfsDatanodeBlockVerificationFailures.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeBlocksDataPoint records a data point for the hdfs.datanode.blocks metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeBlocksDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	eb.mb.metricHdfsDatanodeBlocks.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
 }
 
 // RecordHdfsDatanodeCacheBlocksDataPoint records a data point for the hdfs.datanode.cache.blocks metric.
@@ -391,14 +391,14 @@ func (eb *HdfsClusterMetricsBuilder) RecordHdfsDatanodeVolumeLastFailureAgeDataP
 	eb.mb.metricHdfsDatanodeVolumeLastFailureAge.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
 }
 
-// RecordHdfsNamenodeBlockCountDataPoint records a data point for the hdfs.namenode.block.count metric.
-func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeBlockCountDataPoint(ts pcommon.Timestamp, val int64) {
-	eb.mb.metricHdfsNamenodeBlockCount.recordDataPoint(eb.mb.startTime, ts, val)
-}
-
 // RecordHdfsNamenodeBlockStatusDataPoint records a data point for the hdfs.namenode.block.status metric.
 func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeBlockStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsBlockStateAttributeValue AttributeHdfsBlockState) {
 	eb.mb.metricHdfsNamenodeBlockStatus.recordDataPoint(eb.mb.startTime, ts, val, hdfsBlockStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeBlocksDataPoint records a data point for the hdfs.namenode.blocks metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeBlocksDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeBlocks.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
 // RecordHdfsNamenodeCapacityFreeDataPoint records a data point for the hdfs.namenode.capacity.free metric.
@@ -441,14 +441,14 @@ func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeCheckpointTransactionsDat
 	eb.mb.metricHdfsNamenodeCheckpointTransactions.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
-// RecordHdfsNamenodeDatanodeCountDataPoint records a data point for the hdfs.namenode.datanode.count metric.
-func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeDatanodeCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
-	eb.mb.metricHdfsNamenodeDatanodeCount.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
+// RecordHdfsNamenodeDatanodesDataPoint records a data point for the hdfs.namenode.datanodes metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeDatanodesDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
+	eb.mb.metricHdfsNamenodeDatanodes.recordDataPoint(eb.mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
 }
 
-// RecordHdfsNamenodeFileCountDataPoint records a data point for the hdfs.namenode.file.count metric.
-func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeFileCountDataPoint(ts pcommon.Timestamp, val int64) {
-	eb.mb.metricHdfsNamenodeFileCount.recordDataPoint(eb.mb.startTime, ts, val)
+// RecordHdfsNamenodeFilesDataPoint records a data point for the hdfs.namenode.files metric.
+func (eb *HdfsClusterMetricsBuilder) RecordHdfsNamenodeFilesDataPoint(ts pcommon.Timestamp, val int64) {
+	eb.mb.metricHdfsNamenodeFiles.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
 // RecordHdfsNamenodeJvmGcCountDataPoint records a data point for the hdfs.namenode.jvm.gc.count metric.
@@ -588,14 +588,14 @@ func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobStatusDataPoint(ts pcomm
 	eb.mb.metricMapreduceJobStatus.recordDataPoint(eb.mb.startTime, ts, val, mapreduceJobStateAttributeValue.String())
 }
 
-// RecordMapreduceJobTaskCountDataPoint records a data point for the mapreduce.job.task.count metric.
-func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskCountDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
-	eb.mb.metricMapreduceJobTaskCount.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
-}
-
 // RecordMapreduceJobTaskDurationDataPoint records a data point for the mapreduce.job.task.duration metric.
 func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
 	eb.mb.metricMapreduceJobTaskDuration.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskPlannedDataPoint records a data point for the mapreduce.job.task.planned metric.
+func (eb *MapreduceJobMetricsBuilder) RecordMapreduceJobTaskPlannedDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	eb.mb.metricMapreduceJobTaskPlanned.recordDataPoint(eb.mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
 }
 
 // RecordMapreduceJobTaskProgressDataPoint records a data point for the mapreduce.job.task.progress metric.
@@ -880,14 +880,14 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerJobCountD
 	eb.mb.metricSparkDriverDagSchedulerJobCount.recordDataPoint(eb.mb.startTime, ts, val)
 }
 
-// RecordSparkDriverDagSchedulerStageCountDataPoint records a data point for the spark.driver.dag_scheduler.stage.count metric.
-func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerStageCountDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
-	eb.mb.metricSparkDriverDagSchedulerStageCount.recordDataPoint(eb.mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
-}
-
 // RecordSparkDriverDagSchedulerStageFailedDataPoint records a data point for the spark.driver.dag_scheduler.stage.failed metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerStageFailedDataPoint(ts pcommon.Timestamp, val int64) {
 	eb.mb.metricSparkDriverDagSchedulerStageFailed.recordDataPoint(eb.mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerStagesDataPoint records a data point for the spark.driver.dag_scheduler.stages metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkDriverDagSchedulerStagesDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
+	eb.mb.metricSparkDriverDagSchedulerStages.recordDataPoint(eb.mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
 }
 
 // RecordSparkDriverExecutorGcOperationsDataPoint records a data point for the spark.driver.executor.gc.operations metric.

@@ -1697,16 +1697,16 @@ var MapAttributeYarnResourceState = map[string]AttributeYarnResourceState{
 }
 
 var MetricsInfo = metricsInfo{
-	HdfsDatanodeBlockCount: metricInfo{
-		Name:       "hdfs.datanode.block.count",
-		Attributes: []string{"hdfs.datanode.name"},
-	},
 	HdfsDatanodeBlockIo: metricInfo{
 		Name:       "hdfs.datanode.block.io",
 		Attributes: []string{"hdfs.datanode.name", "hdfs.io.direction"},
 	},
 	HdfsDatanodeBlockVerificationFailures: metricInfo{
 		Name:       "hdfs.datanode.block.verification_failures",
+		Attributes: []string{"hdfs.datanode.name"},
+	},
+	HdfsDatanodeBlocks: metricInfo{
+		Name:       "hdfs.datanode.blocks",
 		Attributes: []string{"hdfs.datanode.name"},
 	},
 	HdfsDatanodeCacheBlocks: metricInfo{
@@ -1797,12 +1797,12 @@ var MetricsInfo = metricsInfo{
 		Name:       "hdfs.datanode.volume.last_failure.age",
 		Attributes: []string{"hdfs.datanode.name"},
 	},
-	HdfsNamenodeBlockCount: metricInfo{
-		Name: "hdfs.namenode.block.count",
-	},
 	HdfsNamenodeBlockStatus: metricInfo{
 		Name:       "hdfs.namenode.block.status",
 		Attributes: []string{"hdfs.block.state"},
+	},
+	HdfsNamenodeBlocks: metricInfo{
+		Name: "hdfs.namenode.blocks",
 	},
 	HdfsNamenodeCapacityFree: metricInfo{
 		Name: "hdfs.namenode.capacity.free",
@@ -1828,12 +1828,12 @@ var MetricsInfo = metricsInfo{
 	HdfsNamenodeCheckpointTransactions: metricInfo{
 		Name: "hdfs.namenode.checkpoint.transactions",
 	},
-	HdfsNamenodeDatanodeCount: metricInfo{
-		Name:       "hdfs.namenode.datanode.count",
+	HdfsNamenodeDatanodes: metricInfo{
+		Name:       "hdfs.namenode.datanodes",
 		Attributes: []string{"hdfs.datanode.state"},
 	},
-	HdfsNamenodeFileCount: metricInfo{
-		Name: "hdfs.namenode.file.count",
+	HdfsNamenodeFiles: metricInfo{
+		Name: "hdfs.namenode.files",
 	},
 	HdfsNamenodeJvmGcCount: metricInfo{
 		Name:       "hdfs.namenode.jvm.gc.count",
@@ -1925,13 +1925,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "mapreduce.job.status",
 		Attributes: []string{"mapreduce.job.state"},
 	},
-	MapreduceJobTaskCount: metricInfo{
-		Name:       "mapreduce.job.task.count",
-		Attributes: []string{"mapreduce.task.type"},
-	},
 	MapreduceJobTaskDuration: metricInfo{
 		Name:       "mapreduce.job.task.duration",
 		Attributes: []string{"mapreduce.task.type", "mapreduce.task.quantile"},
+	},
+	MapreduceJobTaskPlanned: metricInfo{
+		Name:       "mapreduce.job.task.planned",
+		Attributes: []string{"mapreduce.task.type"},
 	},
 	MapreduceJobTaskProgress: metricInfo{
 		Name:       "mapreduce.job.task.progress",
@@ -2114,12 +2114,12 @@ var MetricsInfo = metricsInfo{
 	SparkDriverDagSchedulerJobCount: metricInfo{
 		Name: "spark.driver.dag_scheduler.job.count",
 	},
-	SparkDriverDagSchedulerStageCount: metricInfo{
-		Name:       "spark.driver.dag_scheduler.stage.count",
-		Attributes: []string{"spark.scheduler.stage.state"},
-	},
 	SparkDriverDagSchedulerStageFailed: metricInfo{
 		Name: "spark.driver.dag_scheduler.stage.failed",
+	},
+	SparkDriverDagSchedulerStages: metricInfo{
+		Name:       "spark.driver.dag_scheduler.stages",
+		Attributes: []string{"spark.scheduler.stage.state"},
 	},
 	SparkDriverExecutorGcOperations: metricInfo{
 		Name:       "spark.driver.executor.gc.operations",
@@ -2841,9 +2841,9 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	HdfsDatanodeBlockCount                             metricInfo
 	HdfsDatanodeBlockIo                                metricInfo
 	HdfsDatanodeBlockVerificationFailures              metricInfo
+	HdfsDatanodeBlocks                                 metricInfo
 	HdfsDatanodeCacheBlocks                            metricInfo
 	HdfsDatanodeCacheFailures                          metricInfo
 	HdfsDatanodeCacheLimit                             metricInfo
@@ -2866,8 +2866,8 @@ type metricsInfo struct {
 	HdfsDatanodeTransfers                              metricInfo
 	HdfsDatanodeVolumeFailures                         metricInfo
 	HdfsDatanodeVolumeLastFailureAge                   metricInfo
-	HdfsNamenodeBlockCount                             metricInfo
 	HdfsNamenodeBlockStatus                            metricInfo
+	HdfsNamenodeBlocks                                 metricInfo
 	HdfsNamenodeCapacityFree                           metricInfo
 	HdfsNamenodeCapacityLimit                          metricInfo
 	HdfsNamenodeCapacityLost                           metricInfo
@@ -2876,8 +2876,8 @@ type metricsInfo struct {
 	HdfsNamenodeCapacityUtilization                    metricInfo
 	HdfsNamenodeCheckpointAge                          metricInfo
 	HdfsNamenodeCheckpointTransactions                 metricInfo
-	HdfsNamenodeDatanodeCount                          metricInfo
-	HdfsNamenodeFileCount                              metricInfo
+	HdfsNamenodeDatanodes                              metricInfo
+	HdfsNamenodeFiles                                  metricInfo
 	HdfsNamenodeJvmGcCount                             metricInfo
 	HdfsNamenodeJvmGcTime                              metricInfo
 	HdfsNamenodeJvmMemoryLimit                         metricInfo
@@ -2902,8 +2902,8 @@ type metricsInfo struct {
 	MapreduceJobDuration                               metricInfo
 	MapreduceJobProgress                               metricInfo
 	MapreduceJobStatus                                 metricInfo
-	MapreduceJobTaskCount                              metricInfo
 	MapreduceJobTaskDuration                           metricInfo
+	MapreduceJobTaskPlanned                            metricInfo
 	MapreduceJobTaskProgress                           metricInfo
 	MapreduceJobTaskRunningDuration                    metricInfo
 	MapreduceJobTasks                                  metricInfo
@@ -2957,8 +2957,8 @@ type metricsInfo struct {
 	SparkDriverCodeGeneratorSourceCodeOperations       metricInfo
 	SparkDriverDagSchedulerJobActive                   metricInfo
 	SparkDriverDagSchedulerJobCount                    metricInfo
-	SparkDriverDagSchedulerStageCount                  metricInfo
 	SparkDriverDagSchedulerStageFailed                 metricInfo
+	SparkDriverDagSchedulerStages                      metricInfo
 	SparkDriverExecutorGcOperations                    metricInfo
 	SparkDriverExecutorGcTime                          metricInfo
 	SparkDriverExecutorMemoryExecution                 metricInfo
@@ -3154,60 +3154,6 @@ type metricInfo struct {
 	Attributes []string
 }
 
-type metricHdfsDatanodeBlockCount struct {
-	data     pmetric.Metric                     // data buffer for generated metric.
-	config   HdfsDatanodeBlockCountMetricConfig // metric config provided by user.
-	capacity int                                // max observed number of data points added to the metric.
-}
-
-// init fills hdfs.datanode.block.count metric with initial data.
-func (m *metricHdfsDatanodeBlockCount) init() {
-	m.data.SetName("hdfs.datanode.block.count")
-	m.data.SetDescription("Blocks on the DataNode.")
-	m.data.SetUnit("{block}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricHdfsDatanodeBlockCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricHdfsDatanodeBlockCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricHdfsDatanodeBlockCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricHdfsDatanodeBlockCount(cfg HdfsDatanodeBlockCountMetricConfig) metricHdfsDatanodeBlockCount {
-	m := metricHdfsDatanodeBlockCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricHdfsDatanodeBlockIo struct {
 	data     pmetric.Metric                  // data buffer for generated metric.
 	config   HdfsDatanodeBlockIoMetricConfig // metric config provided by user.
@@ -3309,6 +3255,60 @@ func (m *metricHdfsDatanodeBlockVerificationFailures) emit(metrics pmetric.Metri
 
 func newMetricHdfsDatanodeBlockVerificationFailures(cfg HdfsDatanodeBlockVerificationFailuresMetricConfig) metricHdfsDatanodeBlockVerificationFailures {
 	m := metricHdfsDatanodeBlockVerificationFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsDatanodeBlocks struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   HdfsDatanodeBlocksMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.datanode.blocks metric with initial data.
+func (m *metricHdfsDatanodeBlocks) init() {
+	m.data.SetName("hdfs.datanode.blocks")
+	m.data.SetDescription("Blocks on the DataNode.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHdfsDatanodeBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hdfs.datanode.name", hdfsDatanodeNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsDatanodeBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsDatanodeBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsDatanodeBlocks(cfg HdfsDatanodeBlocksMetricConfig) metricHdfsDatanodeBlocks {
+	m := metricHdfsDatanodeBlocks{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4506,58 +4506,6 @@ func newMetricHdfsDatanodeVolumeLastFailureAge(cfg HdfsDatanodeVolumeLastFailure
 	return m
 }
 
-type metricHdfsNamenodeBlockCount struct {
-	data     pmetric.Metric                     // data buffer for generated metric.
-	config   HdfsNamenodeBlockCountMetricConfig // metric config provided by user.
-	capacity int                                // max observed number of data points added to the metric.
-}
-
-// init fills hdfs.namenode.block.count metric with initial data.
-func (m *metricHdfsNamenodeBlockCount) init() {
-	m.data.SetName("hdfs.namenode.block.count")
-	m.data.SetDescription("Blocks of the file system.")
-	m.data.SetUnit("{block}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-}
-
-func (m *metricHdfsNamenodeBlockCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricHdfsNamenodeBlockCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricHdfsNamenodeBlockCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricHdfsNamenodeBlockCount(cfg HdfsNamenodeBlockCountMetricConfig) metricHdfsNamenodeBlockCount {
-	m := metricHdfsNamenodeBlockCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricHdfsNamenodeBlockStatus struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   HdfsNamenodeBlockStatusMetricConfig // metric config provided by user.
@@ -4604,6 +4552,58 @@ func (m *metricHdfsNamenodeBlockStatus) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHdfsNamenodeBlockStatus(cfg HdfsNamenodeBlockStatusMetricConfig) metricHdfsNamenodeBlockStatus {
 	m := metricHdfsNamenodeBlockStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHdfsNamenodeBlocks struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   HdfsNamenodeBlocksMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills hdfs.namenode.blocks metric with initial data.
+func (m *metricHdfsNamenodeBlocks) init() {
+	m.data.SetName("hdfs.namenode.blocks")
+	m.data.SetDescription("Blocks of the file system.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricHdfsNamenodeBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHdfsNamenodeBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHdfsNamenodeBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHdfsNamenodeBlocks(cfg HdfsNamenodeBlocksMetricConfig) metricHdfsNamenodeBlocks {
+	m := metricHdfsNamenodeBlocks{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5024,15 +5024,15 @@ func newMetricHdfsNamenodeCheckpointTransactions(cfg HdfsNamenodeCheckpointTrans
 	return m
 }
 
-type metricHdfsNamenodeDatanodeCount struct {
-	data     pmetric.Metric                        // data buffer for generated metric.
-	config   HdfsNamenodeDatanodeCountMetricConfig // metric config provided by user.
-	capacity int                                   // max observed number of data points added to the metric.
+type metricHdfsNamenodeDatanodes struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   HdfsNamenodeDatanodesMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
 }
 
-// init fills hdfs.namenode.datanode.count metric with initial data.
-func (m *metricHdfsNamenodeDatanodeCount) init() {
-	m.data.SetName("hdfs.namenode.datanode.count")
+// init fills hdfs.namenode.datanodes metric with initial data.
+func (m *metricHdfsNamenodeDatanodes) init() {
+	m.data.SetName("hdfs.namenode.datanodes")
 	m.data.SetDescription("DataNodes by state; the states overlap.")
 	m.data.SetUnit("{node}")
 	m.data.SetEmptySum()
@@ -5041,7 +5041,7 @@ func (m *metricHdfsNamenodeDatanodeCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHdfsNamenodeDatanodeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue string) {
+func (m *metricHdfsNamenodeDatanodes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -5053,14 +5053,14 @@ func (m *metricHdfsNamenodeDatanodeCount) recordDataPoint(start pcommon.Timestam
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricHdfsNamenodeDatanodeCount) updateCapacity() {
+func (m *metricHdfsNamenodeDatanodes) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricHdfsNamenodeDatanodeCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricHdfsNamenodeDatanodes) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -5068,8 +5068,8 @@ func (m *metricHdfsNamenodeDatanodeCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricHdfsNamenodeDatanodeCount(cfg HdfsNamenodeDatanodeCountMetricConfig) metricHdfsNamenodeDatanodeCount {
-	m := metricHdfsNamenodeDatanodeCount{config: cfg}
+func newMetricHdfsNamenodeDatanodes(cfg HdfsNamenodeDatanodesMetricConfig) metricHdfsNamenodeDatanodes {
+	m := metricHdfsNamenodeDatanodes{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5078,15 +5078,15 @@ func newMetricHdfsNamenodeDatanodeCount(cfg HdfsNamenodeDatanodeCountMetricConfi
 	return m
 }
 
-type metricHdfsNamenodeFileCount struct {
-	data     pmetric.Metric                    // data buffer for generated metric.
-	config   HdfsNamenodeFileCountMetricConfig // metric config provided by user.
-	capacity int                               // max observed number of data points added to the metric.
+type metricHdfsNamenodeFiles struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   HdfsNamenodeFilesMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
 }
 
-// init fills hdfs.namenode.file.count metric with initial data.
-func (m *metricHdfsNamenodeFileCount) init() {
-	m.data.SetName("hdfs.namenode.file.count")
+// init fills hdfs.namenode.files metric with initial data.
+func (m *metricHdfsNamenodeFiles) init() {
+	m.data.SetName("hdfs.namenode.files")
 	m.data.SetDescription("Files and folders of the file system.")
 	m.data.SetUnit("{file}")
 	m.data.SetEmptySum()
@@ -5094,7 +5094,7 @@ func (m *metricHdfsNamenodeFileCount) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricHdfsNamenodeFileCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+func (m *metricHdfsNamenodeFiles) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -5105,14 +5105,14 @@ func (m *metricHdfsNamenodeFileCount) recordDataPoint(start pcommon.Timestamp, t
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricHdfsNamenodeFileCount) updateCapacity() {
+func (m *metricHdfsNamenodeFiles) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricHdfsNamenodeFileCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricHdfsNamenodeFiles) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -5120,8 +5120,8 @@ func (m *metricHdfsNamenodeFileCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricHdfsNamenodeFileCount(cfg HdfsNamenodeFileCountMetricConfig) metricHdfsNamenodeFileCount {
-	m := metricHdfsNamenodeFileCount{config: cfg}
+func newMetricHdfsNamenodeFiles(cfg HdfsNamenodeFilesMetricConfig) metricHdfsNamenodeFiles {
+	m := metricHdfsNamenodeFiles{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6413,60 +6413,6 @@ func newMetricMapreduceJobStatus(cfg MapreduceJobStatusMetricConfig) metricMapre
 	return m
 }
 
-type metricMapreduceJobTaskCount struct {
-	data     pmetric.Metric                    // data buffer for generated metric.
-	config   MapreduceJobTaskCountMetricConfig // metric config provided by user.
-	capacity int                               // max observed number of data points added to the metric.
-}
-
-// init fills mapreduce.job.task.count metric with initial data.
-func (m *metricMapreduceJobTaskCount) init() {
-	m.data.SetName("mapreduce.job.task.count")
-	m.data.SetDescription("Tasks of the job.")
-	m.data.SetUnit("{task}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricMapreduceJobTaskCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricMapreduceJobTaskCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricMapreduceJobTaskCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricMapreduceJobTaskCount(cfg MapreduceJobTaskCountMetricConfig) metricMapreduceJobTaskCount {
-	m := metricMapreduceJobTaskCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricMapreduceJobTaskDuration struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   MapreduceJobTaskDurationMetricConfig // metric config provided by user.
@@ -6512,6 +6458,60 @@ func (m *metricMapreduceJobTaskDuration) emit(metrics pmetric.MetricSlice) {
 
 func newMetricMapreduceJobTaskDuration(cfg MapreduceJobTaskDurationMetricConfig) metricMapreduceJobTaskDuration {
 	m := metricMapreduceJobTaskDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricMapreduceJobTaskPlanned struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   MapreduceJobTaskPlannedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills mapreduce.job.task.planned metric with initial data.
+func (m *metricMapreduceJobTaskPlanned) init() {
+	m.data.SetName("mapreduce.job.task.planned")
+	m.data.SetDescription("Tasks of the job.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricMapreduceJobTaskPlanned) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("mapreduce.task.type", mapreduceTaskTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricMapreduceJobTaskPlanned) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricMapreduceJobTaskPlanned) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricMapreduceJobTaskPlanned(cfg MapreduceJobTaskPlannedMetricConfig) metricMapreduceJobTaskPlanned {
+	m := metricMapreduceJobTaskPlanned{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9298,60 +9298,6 @@ func newMetricSparkDriverDagSchedulerJobCount(cfg SparkDriverDagSchedulerJobCoun
 	return m
 }
 
-type metricSparkDriverDagSchedulerStageCount struct {
-	data     pmetric.Metric                                // data buffer for generated metric.
-	config   SparkDriverDagSchedulerStageCountMetricConfig // metric config provided by user.
-	capacity int                                           // max observed number of data points added to the metric.
-}
-
-// init fills spark.driver.dag_scheduler.stage.count metric with initial data.
-func (m *metricSparkDriverDagSchedulerStageCount) init() {
-	m.data.SetName("spark.driver.dag_scheduler.stage.count")
-	m.data.SetDescription("Stages that run or wait for others.")
-	m.data.SetUnit("{stage}")
-	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(false)
-	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
-}
-
-func (m *metricSparkDriverDagSchedulerStageCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue string) {
-	if !m.config.Enabled {
-		return
-	}
-	dp := m.data.Sum().DataPoints().AppendEmpty()
-	dp.SetStartTimestamp(start)
-	dp.SetTimestamp(ts)
-	dp.SetIntValue(val)
-	dp.Attributes().PutStr("spark.scheduler.stage.state", sparkSchedulerStageStateAttributeValue)
-}
-
-// updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricSparkDriverDagSchedulerStageCount) updateCapacity() {
-	if m.data.Sum().DataPoints().Len() > m.capacity {
-		m.capacity = m.data.Sum().DataPoints().Len()
-	}
-}
-
-// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricSparkDriverDagSchedulerStageCount) emit(metrics pmetric.MetricSlice) {
-	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
-		m.updateCapacity()
-		m.data.MoveTo(metrics.AppendEmpty())
-		m.init()
-	}
-}
-
-func newMetricSparkDriverDagSchedulerStageCount(cfg SparkDriverDagSchedulerStageCountMetricConfig) metricSparkDriverDagSchedulerStageCount {
-	m := metricSparkDriverDagSchedulerStageCount{config: cfg}
-
-	if cfg.Enabled {
-		m.data = pmetric.NewMetric()
-		m.init()
-	}
-	return m
-}
-
 type metricSparkDriverDagSchedulerStageFailed struct {
 	data     pmetric.Metric                                 // data buffer for generated metric.
 	config   SparkDriverDagSchedulerStageFailedMetricConfig // metric config provided by user.
@@ -9396,6 +9342,60 @@ func (m *metricSparkDriverDagSchedulerStageFailed) emit(metrics pmetric.MetricSl
 
 func newMetricSparkDriverDagSchedulerStageFailed(cfg SparkDriverDagSchedulerStageFailedMetricConfig) metricSparkDriverDagSchedulerStageFailed {
 	m := metricSparkDriverDagSchedulerStageFailed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSparkDriverDagSchedulerStages struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SparkDriverDagSchedulerStagesMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills spark.driver.dag_scheduler.stages metric with initial data.
+func (m *metricSparkDriverDagSchedulerStages) init() {
+	m.data.SetName("spark.driver.dag_scheduler.stages")
+	m.data.SetDescription("Stages that run or wait for others.")
+	m.data.SetUnit("{stage}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkDriverDagSchedulerStages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("spark.scheduler.stage.state", sparkSchedulerStageStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkDriverDagSchedulerStages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkDriverDagSchedulerStages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkDriverDagSchedulerStages(cfg SparkDriverDagSchedulerStagesMetricConfig) metricSparkDriverDagSchedulerStages {
+	m := metricSparkDriverDagSchedulerStages{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -19505,9 +19505,9 @@ type MetricsBuilder struct {
 	buildInfo                                                component.BuildInfo  // contains version information.
 	resourceAttributeIncludeFilter                           map[string]filter.Filter
 	resourceAttributeExcludeFilter                           map[string]filter.Filter
-	metricHdfsDatanodeBlockCount                             metricHdfsDatanodeBlockCount
 	metricHdfsDatanodeBlockIo                                metricHdfsDatanodeBlockIo
 	metricHdfsDatanodeBlockVerificationFailures              metricHdfsDatanodeBlockVerificationFailures
+	metricHdfsDatanodeBlocks                                 metricHdfsDatanodeBlocks
 	metricHdfsDatanodeCacheBlocks                            metricHdfsDatanodeCacheBlocks
 	metricHdfsDatanodeCacheFailures                          metricHdfsDatanodeCacheFailures
 	metricHdfsDatanodeCacheLimit                             metricHdfsDatanodeCacheLimit
@@ -19530,8 +19530,8 @@ type MetricsBuilder struct {
 	metricHdfsDatanodeTransfers                              metricHdfsDatanodeTransfers
 	metricHdfsDatanodeVolumeFailures                         metricHdfsDatanodeVolumeFailures
 	metricHdfsDatanodeVolumeLastFailureAge                   metricHdfsDatanodeVolumeLastFailureAge
-	metricHdfsNamenodeBlockCount                             metricHdfsNamenodeBlockCount
 	metricHdfsNamenodeBlockStatus                            metricHdfsNamenodeBlockStatus
+	metricHdfsNamenodeBlocks                                 metricHdfsNamenodeBlocks
 	metricHdfsNamenodeCapacityFree                           metricHdfsNamenodeCapacityFree
 	metricHdfsNamenodeCapacityLimit                          metricHdfsNamenodeCapacityLimit
 	metricHdfsNamenodeCapacityLost                           metricHdfsNamenodeCapacityLost
@@ -19540,8 +19540,8 @@ type MetricsBuilder struct {
 	metricHdfsNamenodeCapacityUtilization                    metricHdfsNamenodeCapacityUtilization
 	metricHdfsNamenodeCheckpointAge                          metricHdfsNamenodeCheckpointAge
 	metricHdfsNamenodeCheckpointTransactions                 metricHdfsNamenodeCheckpointTransactions
-	metricHdfsNamenodeDatanodeCount                          metricHdfsNamenodeDatanodeCount
-	metricHdfsNamenodeFileCount                              metricHdfsNamenodeFileCount
+	metricHdfsNamenodeDatanodes                              metricHdfsNamenodeDatanodes
+	metricHdfsNamenodeFiles                                  metricHdfsNamenodeFiles
 	metricHdfsNamenodeJvmGcCount                             metricHdfsNamenodeJvmGcCount
 	metricHdfsNamenodeJvmGcTime                              metricHdfsNamenodeJvmGcTime
 	metricHdfsNamenodeJvmMemoryLimit                         metricHdfsNamenodeJvmMemoryLimit
@@ -19566,8 +19566,8 @@ type MetricsBuilder struct {
 	metricMapreduceJobDuration                               metricMapreduceJobDuration
 	metricMapreduceJobProgress                               metricMapreduceJobProgress
 	metricMapreduceJobStatus                                 metricMapreduceJobStatus
-	metricMapreduceJobTaskCount                              metricMapreduceJobTaskCount
 	metricMapreduceJobTaskDuration                           metricMapreduceJobTaskDuration
+	metricMapreduceJobTaskPlanned                            metricMapreduceJobTaskPlanned
 	metricMapreduceJobTaskProgress                           metricMapreduceJobTaskProgress
 	metricMapreduceJobTaskRunningDuration                    metricMapreduceJobTaskRunningDuration
 	metricMapreduceJobTasks                                  metricMapreduceJobTasks
@@ -19621,8 +19621,8 @@ type MetricsBuilder struct {
 	metricSparkDriverCodeGeneratorSourceCodeOperations       metricSparkDriverCodeGeneratorSourceCodeOperations
 	metricSparkDriverDagSchedulerJobActive                   metricSparkDriverDagSchedulerJobActive
 	metricSparkDriverDagSchedulerJobCount                    metricSparkDriverDagSchedulerJobCount
-	metricSparkDriverDagSchedulerStageCount                  metricSparkDriverDagSchedulerStageCount
 	metricSparkDriverDagSchedulerStageFailed                 metricSparkDriverDagSchedulerStageFailed
+	metricSparkDriverDagSchedulerStages                      metricSparkDriverDagSchedulerStages
 	metricSparkDriverExecutorGcOperations                    metricSparkDriverExecutorGcOperations
 	metricSparkDriverExecutorGcTime                          metricSparkDriverExecutorGcTime
 	metricSparkDriverExecutorMemoryExecution                 metricSparkDriverExecutorMemoryExecution
@@ -19832,13 +19832,13 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                       mbc,
-		startTime:                    pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                pmetric.NewMetrics(),
-		buildInfo:                    settings.BuildInfo,
-		metricHdfsDatanodeBlockCount: newMetricHdfsDatanodeBlockCount(mbc.Metrics.HdfsDatanodeBlockCount),
-		metricHdfsDatanodeBlockIo:    newMetricHdfsDatanodeBlockIo(mbc.Metrics.HdfsDatanodeBlockIo),
+		config:                    mbc,
+		startTime:                 pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:             pmetric.NewMetrics(),
+		buildInfo:                 settings.BuildInfo,
+		metricHdfsDatanodeBlockIo: newMetricHdfsDatanodeBlockIo(mbc.Metrics.HdfsDatanodeBlockIo),
 		metricHdfsDatanodeBlockVerificationFailures:              newMetricHdfsDatanodeBlockVerificationFailures(mbc.Metrics.HdfsDatanodeBlockVerificationFailures),
+		metricHdfsDatanodeBlocks:                                 newMetricHdfsDatanodeBlocks(mbc.Metrics.HdfsDatanodeBlocks),
 		metricHdfsDatanodeCacheBlocks:                            newMetricHdfsDatanodeCacheBlocks(mbc.Metrics.HdfsDatanodeCacheBlocks),
 		metricHdfsDatanodeCacheFailures:                          newMetricHdfsDatanodeCacheFailures(mbc.Metrics.HdfsDatanodeCacheFailures),
 		metricHdfsDatanodeCacheLimit:                             newMetricHdfsDatanodeCacheLimit(mbc.Metrics.HdfsDatanodeCacheLimit),
@@ -19861,8 +19861,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricHdfsDatanodeTransfers:                              newMetricHdfsDatanodeTransfers(mbc.Metrics.HdfsDatanodeTransfers),
 		metricHdfsDatanodeVolumeFailures:                         newMetricHdfsDatanodeVolumeFailures(mbc.Metrics.HdfsDatanodeVolumeFailures),
 		metricHdfsDatanodeVolumeLastFailureAge:                   newMetricHdfsDatanodeVolumeLastFailureAge(mbc.Metrics.HdfsDatanodeVolumeLastFailureAge),
-		metricHdfsNamenodeBlockCount:                             newMetricHdfsNamenodeBlockCount(mbc.Metrics.HdfsNamenodeBlockCount),
 		metricHdfsNamenodeBlockStatus:                            newMetricHdfsNamenodeBlockStatus(mbc.Metrics.HdfsNamenodeBlockStatus),
+		metricHdfsNamenodeBlocks:                                 newMetricHdfsNamenodeBlocks(mbc.Metrics.HdfsNamenodeBlocks),
 		metricHdfsNamenodeCapacityFree:                           newMetricHdfsNamenodeCapacityFree(mbc.Metrics.HdfsNamenodeCapacityFree),
 		metricHdfsNamenodeCapacityLimit:                          newMetricHdfsNamenodeCapacityLimit(mbc.Metrics.HdfsNamenodeCapacityLimit),
 		metricHdfsNamenodeCapacityLost:                           newMetricHdfsNamenodeCapacityLost(mbc.Metrics.HdfsNamenodeCapacityLost),
@@ -19871,8 +19871,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricHdfsNamenodeCapacityUtilization:                    newMetricHdfsNamenodeCapacityUtilization(mbc.Metrics.HdfsNamenodeCapacityUtilization),
 		metricHdfsNamenodeCheckpointAge:                          newMetricHdfsNamenodeCheckpointAge(mbc.Metrics.HdfsNamenodeCheckpointAge),
 		metricHdfsNamenodeCheckpointTransactions:                 newMetricHdfsNamenodeCheckpointTransactions(mbc.Metrics.HdfsNamenodeCheckpointTransactions),
-		metricHdfsNamenodeDatanodeCount:                          newMetricHdfsNamenodeDatanodeCount(mbc.Metrics.HdfsNamenodeDatanodeCount),
-		metricHdfsNamenodeFileCount:                              newMetricHdfsNamenodeFileCount(mbc.Metrics.HdfsNamenodeFileCount),
+		metricHdfsNamenodeDatanodes:                              newMetricHdfsNamenodeDatanodes(mbc.Metrics.HdfsNamenodeDatanodes),
+		metricHdfsNamenodeFiles:                                  newMetricHdfsNamenodeFiles(mbc.Metrics.HdfsNamenodeFiles),
 		metricHdfsNamenodeJvmGcCount:                             newMetricHdfsNamenodeJvmGcCount(mbc.Metrics.HdfsNamenodeJvmGcCount),
 		metricHdfsNamenodeJvmGcTime:                              newMetricHdfsNamenodeJvmGcTime(mbc.Metrics.HdfsNamenodeJvmGcTime),
 		metricHdfsNamenodeJvmMemoryLimit:                         newMetricHdfsNamenodeJvmMemoryLimit(mbc.Metrics.HdfsNamenodeJvmMemoryLimit),
@@ -19897,8 +19897,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricMapreduceJobDuration:                               newMetricMapreduceJobDuration(mbc.Metrics.MapreduceJobDuration),
 		metricMapreduceJobProgress:                               newMetricMapreduceJobProgress(mbc.Metrics.MapreduceJobProgress),
 		metricMapreduceJobStatus:                                 newMetricMapreduceJobStatus(mbc.Metrics.MapreduceJobStatus),
-		metricMapreduceJobTaskCount:                              newMetricMapreduceJobTaskCount(mbc.Metrics.MapreduceJobTaskCount),
 		metricMapreduceJobTaskDuration:                           newMetricMapreduceJobTaskDuration(mbc.Metrics.MapreduceJobTaskDuration),
+		metricMapreduceJobTaskPlanned:                            newMetricMapreduceJobTaskPlanned(mbc.Metrics.MapreduceJobTaskPlanned),
 		metricMapreduceJobTaskProgress:                           newMetricMapreduceJobTaskProgress(mbc.Metrics.MapreduceJobTaskProgress),
 		metricMapreduceJobTaskRunningDuration:                    newMetricMapreduceJobTaskRunningDuration(mbc.Metrics.MapreduceJobTaskRunningDuration),
 		metricMapreduceJobTasks:                                  newMetricMapreduceJobTasks(mbc.Metrics.MapreduceJobTasks),
@@ -19952,8 +19952,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkDriverCodeGeneratorSourceCodeOperations:       newMetricSparkDriverCodeGeneratorSourceCodeOperations(mbc.Metrics.SparkDriverCodeGeneratorSourceCodeOperations),
 		metricSparkDriverDagSchedulerJobActive:                   newMetricSparkDriverDagSchedulerJobActive(mbc.Metrics.SparkDriverDagSchedulerJobActive),
 		metricSparkDriverDagSchedulerJobCount:                    newMetricSparkDriverDagSchedulerJobCount(mbc.Metrics.SparkDriverDagSchedulerJobCount),
-		metricSparkDriverDagSchedulerStageCount:                  newMetricSparkDriverDagSchedulerStageCount(mbc.Metrics.SparkDriverDagSchedulerStageCount),
 		metricSparkDriverDagSchedulerStageFailed:                 newMetricSparkDriverDagSchedulerStageFailed(mbc.Metrics.SparkDriverDagSchedulerStageFailed),
+		metricSparkDriverDagSchedulerStages:                      newMetricSparkDriverDagSchedulerStages(mbc.Metrics.SparkDriverDagSchedulerStages),
 		metricSparkDriverExecutorGcOperations:                    newMetricSparkDriverExecutorGcOperations(mbc.Metrics.SparkDriverExecutorGcOperations),
 		metricSparkDriverExecutorGcTime:                          newMetricSparkDriverExecutorGcTime(mbc.Metrics.SparkDriverExecutorGcTime),
 		metricSparkDriverExecutorMemoryExecution:                 newMetricSparkDriverExecutorMemoryExecution(mbc.Metrics.SparkDriverExecutorMemoryExecution),
@@ -20342,9 +20342,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
-	mb.metricHdfsDatanodeBlockCount.emit(ils.Metrics())
 	mb.metricHdfsDatanodeBlockIo.emit(ils.Metrics())
 	mb.metricHdfsDatanodeBlockVerificationFailures.emit(ils.Metrics())
+	mb.metricHdfsDatanodeBlocks.emit(ils.Metrics())
 	mb.metricHdfsDatanodeCacheBlocks.emit(ils.Metrics())
 	mb.metricHdfsDatanodeCacheFailures.emit(ils.Metrics())
 	mb.metricHdfsDatanodeCacheLimit.emit(ils.Metrics())
@@ -20367,8 +20367,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHdfsDatanodeTransfers.emit(ils.Metrics())
 	mb.metricHdfsDatanodeVolumeFailures.emit(ils.Metrics())
 	mb.metricHdfsDatanodeVolumeLastFailureAge.emit(ils.Metrics())
-	mb.metricHdfsNamenodeBlockCount.emit(ils.Metrics())
 	mb.metricHdfsNamenodeBlockStatus.emit(ils.Metrics())
+	mb.metricHdfsNamenodeBlocks.emit(ils.Metrics())
 	mb.metricHdfsNamenodeCapacityFree.emit(ils.Metrics())
 	mb.metricHdfsNamenodeCapacityLimit.emit(ils.Metrics())
 	mb.metricHdfsNamenodeCapacityLost.emit(ils.Metrics())
@@ -20377,8 +20377,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHdfsNamenodeCapacityUtilization.emit(ils.Metrics())
 	mb.metricHdfsNamenodeCheckpointAge.emit(ils.Metrics())
 	mb.metricHdfsNamenodeCheckpointTransactions.emit(ils.Metrics())
-	mb.metricHdfsNamenodeDatanodeCount.emit(ils.Metrics())
-	mb.metricHdfsNamenodeFileCount.emit(ils.Metrics())
+	mb.metricHdfsNamenodeDatanodes.emit(ils.Metrics())
+	mb.metricHdfsNamenodeFiles.emit(ils.Metrics())
 	mb.metricHdfsNamenodeJvmGcCount.emit(ils.Metrics())
 	mb.metricHdfsNamenodeJvmGcTime.emit(ils.Metrics())
 	mb.metricHdfsNamenodeJvmMemoryLimit.emit(ils.Metrics())
@@ -20403,8 +20403,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricMapreduceJobDuration.emit(ils.Metrics())
 	mb.metricMapreduceJobProgress.emit(ils.Metrics())
 	mb.metricMapreduceJobStatus.emit(ils.Metrics())
-	mb.metricMapreduceJobTaskCount.emit(ils.Metrics())
 	mb.metricMapreduceJobTaskDuration.emit(ils.Metrics())
+	mb.metricMapreduceJobTaskPlanned.emit(ils.Metrics())
 	mb.metricMapreduceJobTaskProgress.emit(ils.Metrics())
 	mb.metricMapreduceJobTaskRunningDuration.emit(ils.Metrics())
 	mb.metricMapreduceJobTasks.emit(ils.Metrics())
@@ -20458,8 +20458,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkDriverCodeGeneratorSourceCodeOperations.emit(ils.Metrics())
 	mb.metricSparkDriverDagSchedulerJobActive.emit(ils.Metrics())
 	mb.metricSparkDriverDagSchedulerJobCount.emit(ils.Metrics())
-	mb.metricSparkDriverDagSchedulerStageCount.emit(ils.Metrics())
 	mb.metricSparkDriverDagSchedulerStageFailed.emit(ils.Metrics())
+	mb.metricSparkDriverDagSchedulerStages.emit(ils.Metrics())
 	mb.metricSparkDriverExecutorGcOperations.emit(ils.Metrics())
 	mb.metricSparkDriverExecutorGcTime.emit(ils.Metrics())
 	mb.metricSparkDriverExecutorMemoryExecution.emit(ils.Metrics())
@@ -20679,13 +20679,6 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	return metrics
 }
 
-// RecordHdfsDatanodeBlockCountDataPoint adds a data point to hdfs.datanode.block.count metric.
-//
-// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordHdfsDatanodeBlockCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
-	mb.metricHdfsDatanodeBlockCount.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
-}
-
 // RecordHdfsDatanodeBlockIoDataPoint adds a data point to hdfs.datanode.block.io metric.
 //
 // Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockIoDataPoint(...) instead.
@@ -20698,6 +20691,13 @@ func (mb *MetricsBuilder) RecordHdfsDatanodeBlockIoDataPoint(ts pcommon.Timestam
 // Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlockVerificationFailuresDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
 	mb.metricHdfsDatanodeBlockVerificationFailures.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
+}
+
+// RecordHdfsDatanodeBlocksDataPoint adds a data point to hdfs.datanode.blocks metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsDatanodeBlocksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsDatanodeBlocksDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeNameAttributeValue string) {
+	mb.metricHdfsDatanodeBlocks.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
 }
 
 // RecordHdfsDatanodeCacheBlocksDataPoint adds a data point to hdfs.datanode.cache.blocks metric.
@@ -20854,18 +20854,18 @@ func (mb *MetricsBuilder) RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(ts pco
 	mb.metricHdfsDatanodeVolumeLastFailureAge.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeNameAttributeValue)
 }
 
-// RecordHdfsNamenodeBlockCountDataPoint adds a data point to hdfs.namenode.block.count metric.
-//
-// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeBlockCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordHdfsNamenodeBlockCountDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricHdfsNamenodeBlockCount.recordDataPoint(mb.startTime, ts, val)
-}
-
 // RecordHdfsNamenodeBlockStatusDataPoint adds a data point to hdfs.namenode.block.status metric.
 //
 // Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeBlockStatusDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordHdfsNamenodeBlockStatusDataPoint(ts pcommon.Timestamp, val int64, hdfsBlockStateAttributeValue AttributeHdfsBlockState) {
 	mb.metricHdfsNamenodeBlockStatus.recordDataPoint(mb.startTime, ts, val, hdfsBlockStateAttributeValue.String())
+}
+
+// RecordHdfsNamenodeBlocksDataPoint adds a data point to hdfs.namenode.blocks metric.
+//
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeBlocksDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeBlocksDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeBlocks.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordHdfsNamenodeCapacityFreeDataPoint adds a data point to hdfs.namenode.capacity.free metric.
@@ -20924,18 +20924,18 @@ func (mb *MetricsBuilder) RecordHdfsNamenodeCheckpointTransactionsDataPoint(ts p
 	mb.metricHdfsNamenodeCheckpointTransactions.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordHdfsNamenodeDatanodeCountDataPoint adds a data point to hdfs.namenode.datanode.count metric.
+// RecordHdfsNamenodeDatanodesDataPoint adds a data point to hdfs.namenode.datanodes metric.
 //
-// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeDatanodeCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordHdfsNamenodeDatanodeCountDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
-	mb.metricHdfsNamenodeDatanodeCount.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeDatanodesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeDatanodesDataPoint(ts pcommon.Timestamp, val int64, hdfsDatanodeStateAttributeValue AttributeHdfsDatanodeState) {
+	mb.metricHdfsNamenodeDatanodes.recordDataPoint(mb.startTime, ts, val, hdfsDatanodeStateAttributeValue.String())
 }
 
-// RecordHdfsNamenodeFileCountDataPoint adds a data point to hdfs.namenode.file.count metric.
+// RecordHdfsNamenodeFilesDataPoint adds a data point to hdfs.namenode.files metric.
 //
-// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeFileCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordHdfsNamenodeFileCountDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricHdfsNamenodeFileCount.recordDataPoint(mb.startTime, ts, val)
+// Deprecated: Use mb.ForHdfsCluster(entity).RecordHdfsNamenodeFilesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordHdfsNamenodeFilesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricHdfsNamenodeFiles.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordHdfsNamenodeJvmGcCountDataPoint adds a data point to hdfs.namenode.jvm.gc.count metric.
@@ -21106,18 +21106,18 @@ func (mb *MetricsBuilder) RecordMapreduceJobStatusDataPoint(ts pcommon.Timestamp
 	mb.metricMapreduceJobStatus.recordDataPoint(mb.startTime, ts, val, mapreduceJobStateAttributeValue.String())
 }
 
-// RecordMapreduceJobTaskCountDataPoint adds a data point to mapreduce.job.task.count metric.
-//
-// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordMapreduceJobTaskCountDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
-	mb.metricMapreduceJobTaskCount.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
-}
-
 // RecordMapreduceJobTaskDurationDataPoint adds a data point to mapreduce.job.task.duration metric.
 //
 // Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskDurationDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordMapreduceJobTaskDurationDataPoint(ts pcommon.Timestamp, val float64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType, mapreduceTaskQuantileAttributeValue AttributeMapreduceTaskQuantile) {
 	mb.metricMapreduceJobTaskDuration.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String(), mapreduceTaskQuantileAttributeValue.String())
+}
+
+// RecordMapreduceJobTaskPlannedDataPoint adds a data point to mapreduce.job.task.planned metric.
+//
+// Deprecated: Use mb.ForMapreduceJob(entity).RecordMapreduceJobTaskPlannedDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordMapreduceJobTaskPlannedDataPoint(ts pcommon.Timestamp, val int64, mapreduceTaskTypeAttributeValue AttributeMapreduceTaskType) {
+	mb.metricMapreduceJobTaskPlanned.recordDataPoint(mb.startTime, ts, val, mapreduceTaskTypeAttributeValue.String())
 }
 
 // RecordMapreduceJobTaskProgressDataPoint adds a data point to mapreduce.job.task.progress metric.
@@ -21491,18 +21491,18 @@ func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerJobCountDataPoint(ts pcom
 	mb.metricSparkDriverDagSchedulerJobCount.recordDataPoint(mb.startTime, ts, val)
 }
 
-// RecordSparkDriverDagSchedulerStageCountDataPoint adds a data point to spark.driver.dag_scheduler.stage.count metric.
-//
-// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerStageCountDataPoint(...) instead.
-func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerStageCountDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
-	mb.metricSparkDriverDagSchedulerStageCount.recordDataPoint(mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
-}
-
 // RecordSparkDriverDagSchedulerStageFailedDataPoint adds a data point to spark.driver.dag_scheduler.stage.failed metric.
 //
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerStageFailedDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerStageFailedDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSparkDriverDagSchedulerStageFailed.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSparkDriverDagSchedulerStagesDataPoint adds a data point to spark.driver.dag_scheduler.stages metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkDriverDagSchedulerStagesDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkDriverDagSchedulerStagesDataPoint(ts pcommon.Timestamp, val int64, sparkSchedulerStageStateAttributeValue AttributeSparkSchedulerStageState) {
+	mb.metricSparkDriverDagSchedulerStages.recordDataPoint(mb.startTime, ts, val, sparkSchedulerStageStateAttributeValue.String())
 }
 
 // RecordSparkDriverExecutorGcOperationsDataPoint adds a data point to spark.driver.executor.gc.operations metric.

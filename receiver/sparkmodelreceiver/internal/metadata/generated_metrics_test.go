@@ -73,13 +73,13 @@ func TestMetricsBuilder(t *testing.T) {
 			ebYarnCluster := mb.ForYarnCluster(NewYarnClusterEntity("yarn.cluster.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			ebHdfsCluster.RecordHdfsDatanodeBlockCountDataPoint(ts, 1, "hdfs.datanode.name-val")
-			defaultMetricsCount++
-			allMetricsCount++
 			ebHdfsCluster.RecordHdfsDatanodeBlockIoDataPoint(ts, 1, "hdfs.datanode.name-val", AttributeHdfsIoDirectionRead)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebHdfsCluster.RecordHdfsDatanodeBlockVerificationFailuresDataPoint(ts, 1, "hdfs.datanode.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			ebHdfsCluster.RecordHdfsDatanodeBlocksDataPoint(ts, 1, "hdfs.datanode.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			ebHdfsCluster.RecordHdfsDatanodeCacheBlocksDataPoint(ts, 1, "hdfs.datanode.name-val")
@@ -148,10 +148,10 @@ func TestMetricsBuilder(t *testing.T) {
 			ebHdfsCluster.RecordHdfsDatanodeVolumeLastFailureAgeDataPoint(ts, 1, "hdfs.datanode.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			ebHdfsCluster.RecordHdfsNamenodeBlockCountDataPoint(ts, 1)
+			ebHdfsCluster.RecordHdfsNamenodeBlockStatusDataPoint(ts, 1, AttributeHdfsBlockStateMissing)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebHdfsCluster.RecordHdfsNamenodeBlockStatusDataPoint(ts, 1, AttributeHdfsBlockStateMissing)
+			ebHdfsCluster.RecordHdfsNamenodeBlocksDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebHdfsCluster.RecordHdfsNamenodeCapacityFreeDataPoint(ts, 1)
@@ -178,10 +178,10 @@ func TestMetricsBuilder(t *testing.T) {
 			ebHdfsCluster.RecordHdfsNamenodeCheckpointTransactionsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebHdfsCluster.RecordHdfsNamenodeDatanodeCountDataPoint(ts, 1, AttributeHdfsDatanodeStateLive)
+			ebHdfsCluster.RecordHdfsNamenodeDatanodesDataPoint(ts, 1, AttributeHdfsDatanodeStateLive)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebHdfsCluster.RecordHdfsNamenodeFileCountDataPoint(ts, 1)
+			ebHdfsCluster.RecordHdfsNamenodeFilesDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebHdfsCluster.RecordHdfsNamenodeJvmGcCountDataPoint(ts, 1, "hdfs.namenode.name-val")
@@ -256,10 +256,10 @@ func TestMetricsBuilder(t *testing.T) {
 			ebMapreduceJob.RecordMapreduceJobStatusDataPoint(ts, 1, AttributeMapreduceJobStateNew)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebMapreduceJob.RecordMapreduceJobTaskCountDataPoint(ts, 1, AttributeMapreduceTaskTypeMap)
+			ebMapreduceJob.RecordMapreduceJobTaskDurationDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebMapreduceJob.RecordMapreduceJobTaskDurationDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
+			ebMapreduceJob.RecordMapreduceJobTaskPlannedDataPoint(ts, 1, AttributeMapreduceTaskTypeMap)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebMapreduceJob.RecordMapreduceJobTaskProgressDataPoint(ts, 1, AttributeMapreduceTaskTypeMap, AttributeMapreduceTaskQuantileMin)
@@ -421,10 +421,10 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkDriverDagSchedulerJobCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebSparkApplication.RecordSparkDriverDagSchedulerStageCountDataPoint(ts, 1, AttributeSparkSchedulerStageStateRunning)
+			ebSparkApplication.RecordSparkDriverDagSchedulerStageFailedDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			ebSparkApplication.RecordSparkDriverDagSchedulerStageFailedDataPoint(ts, 1)
+			ebSparkApplication.RecordSparkDriverDagSchedulerStagesDataPoint(ts, 1, AttributeSparkSchedulerStageStateRunning)
 			defaultMetricsCount++
 			allMetricsCount++
 			ebSparkApplication.RecordSparkDriverExecutorGcOperationsDataPoint(ts, 1, AttributeSparkGcTypeMinor)
@@ -1039,23 +1039,6 @@ func TestMetricsBuilder(t *testing.T) {
 			validatedMetrics := make(map[string]bool)
 			for _, mi := range allMetricsList {
 				switch mi.Name() {
-				case "hdfs.datanode.block.count":
-					assert.False(t, validatedMetrics["hdfs.datanode.block.count"], "Found a duplicate in the metrics slice: hdfs.datanode.block.count")
-					validatedMetrics["hdfs.datanode.block.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Blocks on the DataNode.", mi.Description())
-					assert.Equal(t, "{block}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
-					assert.True(t, ok)
-					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
 				case "hdfs.datanode.block.io":
 					assert.False(t, validatedMetrics["hdfs.datanode.block.io"], "Found a duplicate in the metrics slice: hdfs.datanode.block.io")
 					validatedMetrics["hdfs.datanode.block.io"] = true
@@ -1084,6 +1067,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Blocks that a scan found damaged.", mi.Description())
 					assert.Equal(t, "{block}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
+				case "hdfs.datanode.blocks":
+					assert.False(t, validatedMetrics["hdfs.datanode.blocks"], "Found a duplicate in the metrics slice: hdfs.datanode.blocks")
+					validatedMetrics["hdfs.datanode.blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks on the DataNode.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1478,20 +1478,6 @@ func TestMetricsBuilder(t *testing.T) {
 					hdfsDatanodeNameAttrVal, ok := dp.Attributes().Get("hdfs.datanode.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hdfs.datanode.name-val", hdfsDatanodeNameAttrVal.Str())
-				case "hdfs.namenode.block.count":
-					assert.False(t, validatedMetrics["hdfs.namenode.block.count"], "Found a duplicate in the metrics slice: hdfs.namenode.block.count")
-					validatedMetrics["hdfs.namenode.block.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Blocks of the file system.", mi.Description())
-					assert.Equal(t, "{block}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "hdfs.namenode.block.status":
 					assert.False(t, validatedMetrics["hdfs.namenode.block.status"], "Found a duplicate in the metrics slice: hdfs.namenode.block.status")
 					validatedMetrics["hdfs.namenode.block.status"] = true
@@ -1509,6 +1495,20 @@ func TestMetricsBuilder(t *testing.T) {
 					hdfsBlockStateAttrVal, ok := dp.Attributes().Get("hdfs.block.state")
 					assert.True(t, ok)
 					assert.Equal(t, "missing", hdfsBlockStateAttrVal.Str())
+				case "hdfs.namenode.blocks":
+					assert.False(t, validatedMetrics["hdfs.namenode.blocks"], "Found a duplicate in the metrics slice: hdfs.namenode.blocks")
+					validatedMetrics["hdfs.namenode.blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Blocks of the file system.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "hdfs.namenode.capacity.free":
 					assert.False(t, validatedMetrics["hdfs.namenode.capacity.free"], "Found a duplicate in the metrics slice: hdfs.namenode.capacity.free")
 					validatedMetrics["hdfs.namenode.capacity.free"] = true
@@ -1617,9 +1617,9 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "hdfs.namenode.datanode.count":
-					assert.False(t, validatedMetrics["hdfs.namenode.datanode.count"], "Found a duplicate in the metrics slice: hdfs.namenode.datanode.count")
-					validatedMetrics["hdfs.namenode.datanode.count"] = true
+				case "hdfs.namenode.datanodes":
+					assert.False(t, validatedMetrics["hdfs.namenode.datanodes"], "Found a duplicate in the metrics slice: hdfs.namenode.datanodes")
+					validatedMetrics["hdfs.namenode.datanodes"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "DataNodes by state; the states overlap.", mi.Description())
@@ -1634,9 +1634,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hdfsDatanodeStateAttrVal, ok := dp.Attributes().Get("hdfs.datanode.state")
 					assert.True(t, ok)
 					assert.Equal(t, "live", hdfsDatanodeStateAttrVal.Str())
-				case "hdfs.namenode.file.count":
-					assert.False(t, validatedMetrics["hdfs.namenode.file.count"], "Found a duplicate in the metrics slice: hdfs.namenode.file.count")
-					validatedMetrics["hdfs.namenode.file.count"] = true
+				case "hdfs.namenode.files":
+					assert.False(t, validatedMetrics["hdfs.namenode.files"], "Found a duplicate in the metrics slice: hdfs.namenode.files")
+					validatedMetrics["hdfs.namenode.files"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Files and folders of the file system.", mi.Description())
@@ -2059,23 +2059,6 @@ func TestMetricsBuilder(t *testing.T) {
 					mapreduceJobStateAttrVal, ok := dp.Attributes().Get("mapreduce.job.state")
 					assert.True(t, ok)
 					assert.Equal(t, "new", mapreduceJobStateAttrVal.Str())
-				case "mapreduce.job.task.count":
-					assert.False(t, validatedMetrics["mapreduce.job.task.count"], "Found a duplicate in the metrics slice: mapreduce.job.task.count")
-					validatedMetrics["mapreduce.job.task.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Tasks of the job.", mi.Description())
-					assert.Equal(t, "{task}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
-					assert.True(t, ok)
-					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
 				case "mapreduce.job.task.duration":
 					assert.False(t, validatedMetrics["mapreduce.job.task.duration"], "Found a duplicate in the metrics slice: mapreduce.job.task.duration")
 					validatedMetrics["mapreduce.job.task.duration"] = true
@@ -2094,6 +2077,23 @@ func TestMetricsBuilder(t *testing.T) {
 					mapreduceTaskQuantileAttrVal, ok := dp.Attributes().Get("mapreduce.task.quantile")
 					assert.True(t, ok)
 					assert.Equal(t, "min", mapreduceTaskQuantileAttrVal.Str())
+				case "mapreduce.job.task.planned":
+					assert.False(t, validatedMetrics["mapreduce.job.task.planned"], "Found a duplicate in the metrics slice: mapreduce.job.task.planned")
+					validatedMetrics["mapreduce.job.task.planned"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks of the job.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					mapreduceTaskTypeAttrVal, ok := dp.Attributes().Get("mapreduce.task.type")
+					assert.True(t, ok)
+					assert.Equal(t, "map", mapreduceTaskTypeAttrVal.Str())
 				case "mapreduce.job.task.progress":
 					assert.False(t, validatedMetrics["mapreduce.job.task.progress"], "Found a duplicate in the metrics slice: mapreduce.job.task.progress")
 					validatedMetrics["mapreduce.job.task.progress"] = true
@@ -2888,23 +2888,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "spark.driver.dag_scheduler.stage.count":
-					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.stage.count"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.stage.count")
-					validatedMetrics["spark.driver.dag_scheduler.stage.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Stages that run or wait for others.", mi.Description())
-					assert.Equal(t, "{stage}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					sparkSchedulerStageStateAttrVal, ok := dp.Attributes().Get("spark.scheduler.stage.state")
-					assert.True(t, ok)
-					assert.Equal(t, "running", sparkSchedulerStageStateAttrVal.Str())
 				case "spark.driver.dag_scheduler.stage.failed":
 					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.stage.failed"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.stage.failed")
 					validatedMetrics["spark.driver.dag_scheduler.stage.failed"] = true
@@ -2919,6 +2902,23 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "spark.driver.dag_scheduler.stages":
+					assert.False(t, validatedMetrics["spark.driver.dag_scheduler.stages"], "Found a duplicate in the metrics slice: spark.driver.dag_scheduler.stages")
+					validatedMetrics["spark.driver.dag_scheduler.stages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Stages that run or wait for others.", mi.Description())
+					assert.Equal(t, "{stage}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSchedulerStageStateAttrVal, ok := dp.Attributes().Get("spark.scheduler.stage.state")
+					assert.True(t, ok)
+					assert.Equal(t, "running", sparkSchedulerStageStateAttrVal.Str())
 				case "spark.driver.executor.gc.operations":
 					assert.False(t, validatedMetrics["spark.driver.executor.gc.operations"], "Found a duplicate in the metrics slice: spark.driver.executor.gc.operations")
 					validatedMetrics["spark.driver.executor.gc.operations"] = true

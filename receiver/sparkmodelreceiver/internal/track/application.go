@@ -199,8 +199,10 @@ type Totals struct {
 // Totals returns the sums over all jobs and stage attempts, those that run included. They never shrink.
 func (a *Application) Totals() Totals {
 	t := a.stages.ended
-	for _, s := range a.stages.active {
-		t.addStage(&s.Stage)
+	for _, attempts := range []map[StageKey]*Stage{a.stages.active, a.stages.failed} {
+		for _, s := range attempts {
+			t.addStage(&s.Stage)
+		}
 	}
 	t.JobsSucceeded, t.JobsFailed = a.jobs.succeeded, a.jobs.failed
 	t.StagesSkipped, t.TasksSkipped = a.jobs.skippedStages, a.jobs.skippedTasks

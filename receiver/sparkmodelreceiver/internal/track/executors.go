@@ -104,8 +104,10 @@ func (a *Application) endedStages() int64 {
 // failures counts what fails with an executor.
 func (a *Application) failures() int64 {
 	n := a.stages.ended.StagesFailed + a.stages.ended.TasksFailed
-	for _, s := range a.stages.active {
-		n += s.FailedTasks
+	for _, attempts := range []map[StageKey]*Stage{a.stages.active, a.stages.failed} {
+		for _, s := range attempts {
+			n += s.FailedTasks
+		}
 	}
 	return n
 }

@@ -74,12 +74,14 @@ type stages struct {
 	// unread are stages whose end is to be read.
 	unread map[int]struct{}
 	ended  Totals
+	// failed holds attempts that failed, which are in no total of ended: tasks of theirs that go on fail later.
+	failed map[StageKey]*Stage
 	// undelivered are stages that have ended and whose last figures have not been accepted downstream.
 	undelivered []*Stage
 }
 
 func newStages() stages {
-	return stages{active: map[StageKey]*Stage{}, retries: map[StageKey]struct{}{}, unread: map[int]struct{}{}}
+	return stages{active: map[StageKey]*Stage{}, retries: map[StageKey]struct{}{}, unread: map[int]struct{}{}, failed: map[StageKey]*Stage{}}
 }
 
 func (s *stages) isActive(id int) bool {
@@ -173,10 +175,16 @@ func (a *Application) ObserveStageAttempts(id int, attempts []spark.Stage, now t
 	}
 }
 
-// ObserveStage records an attempt of a stage. An attempt is counted once, at its end.
+// ObserveStage records an attempt of a stage. An attempt is counted once, at its end; of one that failed, the last that
+// is told counts.
 func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 	key := StageKey{s.ID, s.Attempt}
 	if a.stages.counted(key) {
+		if known := a.stages.failed[key]; known != nil && s.Ended() {
+			quantiles := known.TaskMetrics
+			known.Stage = *s
+			known.TaskMetrics = quantiles
+		}
 		return
 	}
 	a.timeline.observeStage(s)
@@ -189,13 +197,17 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 	case spark.StatusComplete, spark.StatusFailed:
 		delete(a.stages.active, key)
 		a.stages.count(key)
-		a.stages.ended.addStage(s)
+		ended := &Stage{Stage: *s, Now: now}
 		if s.Status == spark.StatusComplete {
 			a.stages.ended.StagesCompleted++
 		} else {
 			a.stages.ended.StagesFailed++
 		}
-		ended := &Stage{Stage: *s, Now: now}
+		if s.Status == spark.StatusFailed && len(a.stages.failed) < maxRetries {
+			a.stages.failed[key] = ended
+		} else {
+			a.stages.ended.addStage(s)
+		}
 		a.stages.undelivered = append(a.stages.undelivered, ended)
 		a.endings.stageEnded(ended)
 	}

@@ -263,3 +263,22 @@ func TestStateIsBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(app.stages.retries), maxRetries)
 	assert.EqualValues(t, 40_000, app.Totals().StagesCompleted)
 }
+
+// Tasks of an attempt that has failed go on, and fail later: the attempt counts once, with what is told of it last.
+func TestTasksFailAfterTheirStage(t *testing.T) {
+	app := NewApplication(Key{ID: "app"})
+	app.FollowEndings(true, false)
+	attempt := &spark.Stage{ID: 0, Status: spark.StatusFailed, Tasks: 9, FailedTasks: 2, ExecutorRunTime: 100}
+	app.ObserveStage(attempt, time.Time{})
+	held := app.UndetailedStages()
+	later := *attempt
+	later.FailedTasks, later.ExecutorRunTime = 3, 120
+	app.ObserveStage(&later, time.Time{})
+	app.ObserveStage(&later, time.Time{})
+	totals := app.Totals()
+	assert.EqualValues(t, 3, totals.TasksFailed)
+	assert.EqualValues(t, 120, totals.RunTime)
+	assert.EqualValues(t, 1, totals.StagesFailed)
+	require.Len(t, held, 1)
+	assert.EqualValues(t, 3, held[0].FailedTasks, "its span tells the same")
+}
