@@ -125,7 +125,7 @@ func TestNoMasterIsAlive(t *testing.T) {
 	assert.Contains(t, p.logs.All()[0].ContextMap()["error"], `"RECOVERING", not ALIVE`)
 }
 
-// linked is the page of an application in the shape of Spark's ApplicationPage, with a link to its driver.
+// linked is written by hand after Spark's ApplicationPage, not recorded: an application's page with a link to its driver.
 func linked(address string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html;charset=utf-8")
@@ -138,7 +138,7 @@ func linked(address string) http.HandlerFunc {
 	}
 }
 
-// Without spark.ui.reverseProxy a Master answers with its own page where drivers would be.
+// noProxy answers with a page where drivers would be, as a server does that has no proxy for them; written by hand.
 func noProxy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html;charset=utf-8")
 	_, _ = io.WriteString(w, "<html>Spark Master</html>")

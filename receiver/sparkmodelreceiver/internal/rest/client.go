@@ -20,8 +20,7 @@ import (
 // listing of a thousand stages, has 3.5 MB.
 const MaxBody = 64 << 20
 
-// MaxPage is how many bytes of a page are read. That of an application of a standalone Master has 3 kB before its table of
-// executors.
+// MaxPage is how many bytes of a page are read: what is wanted of one stands near its top.
 const MaxPage = 256 << 10
 
 // errorExcerpt is how many bytes of an unexpected answer are read to explain it.
