@@ -106,14 +106,14 @@ launch_daemon() {
       main=org.apache.spark.deploy.master.Master
       classpath="$state/conf:$SPARK_HOME_4/jars/*"
       arguments=(--host 127.0.0.1 --port "$SPARK_MASTER_PORT" --webui-port "$SPARK_MASTER_HTTP_PORT")
-      options+=(-Dspark.ui.reverseProxy=true)
+      options+=("-Dspark.ui.reverseProxy=${SPARK_REVERSE_PROXY:-true}")
       ;;
     sparkworker)
       main=org.apache.spark.deploy.worker.Worker
       classpath="$state/conf:$SPARK_HOME_4/jars/*"
       arguments=(--host 127.0.0.1 --webui-port "$SPARK_WORKER_HTTP_PORT" --cores 4 --memory 4g
         --work-dir "$state/data/sparkworker" "$SPARK_MASTER")
-      options+=(-Dspark.ui.reverseProxy=true)
+      options+=("-Dspark.ui.reverseProxy=${SPARK_REVERSE_PROXY:-true}")
       ;;
   esac
   (

@@ -184,9 +184,17 @@ func findQueue(answer any) map[string]any {
 	return nil
 }
 
-// An application of Spark's own Master is found, read through the Master's proxy and equal to its history in the end; a
-// collector that has the History Server alone says the same of it.
+// An application of Spark's own Master is found, read through the Master's proxy or at its driver's address, and equal to
+// its history in the end; a collector that has the History Server alone says the same of it.
 func TestStandalone(t *testing.T) {
+	t.Run("behind the Master's proxy", func(t *testing.T) { standalone(t, "true") })
+	t.Run("at the driver's address", func(t *testing.T) {
+		standalone(t, "false", `master::direct_drivers=["127\\.0\\.0\\.1", "localhost"]`)
+	})
+}
+
+func standalone(t *testing.T, reverseProxy string, settings ...string) {
+	t.Setenv("SPARK_REVERSE_PROXY", reverseProxy)
 	lab.daemon(t, "start", "sparkmaster")
 	lab.daemon(t, "start", "sparkworker")
 	t.Cleanup(func() {
@@ -194,7 +202,8 @@ func TestStandalone(t *testing.T) {
 			lab.daemon(t, "stop", name)
 		}
 	})
-	live := startCollectorOf(t, "standalone.yaml", "master::endpoints=["+lab.env["SPARK_MASTER_URL"]+"]", "history::endpoint="+lab.history())
+	live := startCollectorOf(t, "standalone.yaml", append(settings,
+		"master::endpoints=["+lab.env["SPARK_MASTER_URL"]+"]", "history::endpoint="+lab.history())...)
 	s := lab.submit(t, "healthy", spark4, "--standalone")
 	id := runningApplication(t, live, s)
 	for name, want := range map[string]float64{"spark.master.core.limit": 4, "spark.master.core.usage": 2} {
