@@ -40,7 +40,7 @@ cluster-down: ## stop it, without a trace
 .PHONY: test-cluster
 test-cluster: build ## the tests against real Spark, YARN, HDFS, Prometheus, Alertmanager and a mail server
 	$(GO) test -tags cluster -count=1 -timeout 10m -v -run 'TestReal|InABrowser' ./exporter/alertexporter
-	$(GO) test -tags cluster -count=1 -timeout 40m -v ./e2e
+	$(GO) test -tags cluster -count=1 -timeout 55m -v ./e2e
 
 .PHONY: bench
 bench: ## what polls and judgements cost, ours and the peer's: docs/benchmarks.md, dist/bench.json
