@@ -156,7 +156,7 @@ func asDriver(history string) (*httptest.Server, error) {
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	mux := http.NewServeMux()
 	mux.Handle("/", proxy)
-	mux.HandleFunc("/metrics/json", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/metrics/json/", func(w http.ResponseWriter, r *http.Request) {
 		for name, values := range metrics.Header {
 			w.Header()[name] = values
 		}
@@ -173,7 +173,7 @@ func driverMetrics() (*recording.Answer, error) {
 	}
 	for _, a := range rec.Answers() {
 		rest, ok := strings.CutPrefix(a.URL, "/proxy/")
-		if id, ok2 := strings.CutSuffix(rest, "/metrics/json"); ok && ok2 && a.Status == http.StatusOK && strings.Contains(a.Body, id+".driver.") {
+		if id, ok2 := strings.CutSuffix(strings.TrimSuffix(rest, "/"), "/metrics/json"); ok && ok2 && a.Status == http.StatusOK && strings.Contains(a.Body, id+".driver.") {
 			a.Body = strings.ReplaceAll(a.Body, id, longLived.ID)
 			return &a, nil
 		}

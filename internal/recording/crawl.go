@@ -161,7 +161,7 @@ func (c *crawler) running(ctx context.Context, app *application) {
 	proxy := "/proxy/" + app.id
 	probes := []string{proxy + "/ws/v1/mapreduce/jobs"}
 	if !app.mapReduce {
-		probes = []string{proxy + "/api/v1/applications/" + app.id, proxy + "/api/v1/applications", proxy + "/metrics/json"}
+		probes = []string{proxy + "/api/v1/applications/" + app.id, proxy + "/api/v1/applications", proxy + "/metrics/json/"}
 	}
 	c.all(ctx, ResourceManager, "/ws/v1/cluster/apps/"+app.id, "/ws/v1/cluster/apps/"+app.id+"/appattempts")
 	probe := c.all(ctx, ResourceManager, probes...)[0]

@@ -74,7 +74,7 @@ func (c *cluster) serveRM(w http.ResponseWriter, r *http.Request) {
 	case spark && (step < appRuns || step >= appEnded):
 		w.Header().Set("Location", c.history.URL+"/history/"+appID)
 		w.WriteHeader(http.StatusFound)
-	case spark && path == "/metrics/json":
+	case spark && path == "/metrics/json/":
 		fmt.Fprintf(w, `{"step":%d}`, step)
 	case spark:
 		c.serveSpark(w, r, path, "", step >= appRuns+2)

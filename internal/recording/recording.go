@@ -91,10 +91,11 @@ func key(u *url.URL) string {
 			pairs = append(pairs, name+"="+value)
 		}
 	}
+	path := strings.TrimSuffix(u.Path, "/")
 	if len(pairs) == 0 {
-		return u.Path
+		return path
 	}
-	return u.Path + "?" + strings.Join(pairs, "&")
+	return path + "?" + strings.Join(pairs, "&")
 }
 
 // check sorts the answers and refuses what cannot be replayed.

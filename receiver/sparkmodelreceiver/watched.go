@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/discover"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/read"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
@@ -80,7 +81,7 @@ func (w *watchedApplication) name() string { return "application " + w.app.ID }
 
 // fresh tells whether the Spark figures are those of now, or final.
 func (w *watchedApplication) fresh() bool {
-	return w.app.SawUI() && (w.app.State.Ended() || w.ui != nil && w.err == nil)
+	return w.app.SawUI() && (w.app.State.Ended() || w.ui != nil && (w.err == nil || read.IsPartial(w.err)))
 }
 
 // watched are the applications that are being watched.
@@ -251,7 +252,7 @@ func (ws *watched) readDirectly(ctx context.Context, w *watchedApplication) erro
 	if w.driver != nil {
 		err = ws.r.reader.Running(ctx, w.app, spark.NewAPI(w.driver).Attempt(w.app.ID, ""), w.tags)
 	}
-	if ctx.Err() != nil || w.driver != nil && err == nil {
+	if ctx.Err() != nil || w.driver != nil && (err == nil || read.IsPartial(err)) {
 		return err
 	}
 	proxyErr := ws.r.reader.Running(ctx, w.app, *w.ui, w.tags)

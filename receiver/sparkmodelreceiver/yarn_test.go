@@ -189,7 +189,7 @@ func sparkDriver(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(r.URL.Path, "/api/v1/applications/")
 	id, what, _ := strings.Cut(path, "/")
 	switch {
-	case strings.HasSuffix(r.URL.Path, "/metrics/json"):
+	case strings.HasSuffix(r.URL.Path, "/metrics/json/"):
 		answer(w, object{})
 	case what == "":
 		answer(w, object{"id": id, "attempts": []object{{"startTime": "2026-11-24T11:00:00.000GMT", "sparkUser": "alice", "appSparkVersion": "4.3.0"}}})

@@ -4,6 +4,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -54,10 +55,29 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 	if (r.Metrics || r.Logs) && app.ExecutorsDue() {
 		err = multierr.Append(err, r.executors(ctx, app, ui))
 	}
+	var driverErr error
 	if r.Metrics {
-		err = multierr.Append(err, r.driver(ctx, app, ui))
+		driverErr = r.driver(ctx, app, ui)
 	}
-	return multierr.Append(err, r.endings(ctx, app, ui, maxDetails))
+	err = multierr.Append(err, r.endings(ctx, app, ui, maxDetails))
+	if driverErr != nil {
+		app.ForgetDriver()
+		if err == nil {
+			return &partialError{driverErr}
+		}
+	}
+	return multierr.Append(err, driverErr)
+}
+
+// partialError is why some of what only a running driver tells is missing.
+type partialError struct{ error }
+
+func (e *partialError) Unwrap() error { return e.error }
+
+// IsPartial tells whether nothing is missing but what only a running driver tells: its metrics, what is cached, DStreams.
+func IsPartial(err error) bool {
+	var partial *partialError
+	return errors.As(err, &partial)
 }
 
 // driver reads what only a running driver tells.

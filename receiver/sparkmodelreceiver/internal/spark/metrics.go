@@ -48,7 +48,8 @@ func (a App) DriverMetrics(ctx context.Context) (DriverMetrics, error) {
 		Timers     map[string]Distribution `json:"timers"`
 	}
 	path := append(append(make([]string, 0, len(a.root)+2), a.root...), "metrics", "json")
-	_, err := a.server.Get(ctx, rest.Request{Endpoint: "/metrics/json", Path: path, Cookie: a.cookie}, &answer)
+	// Without the slash a driver sends to the address with it.
+	_, err := a.server.Get(ctx, rest.Request{Endpoint: "/metrics/json", Path: path, Slash: true, Cookie: a.cookie}, &answer)
 	m := DriverMetrics{
 		Gauges: make(map[string]float64, len(answer.Gauges)), Counters: make(map[string]int64, len(answer.Counters)),
 		Histograms: ofDriver(answer.Histograms), Timers: ofDriver(answer.Timers),

@@ -78,6 +78,11 @@ func (a *Application) DriverMetrics() *spark.DriverMetrics {
 	return a.driver.metrics
 }
 
+// ForgetDriver forgets what could not be read anew, so that it is neither told as that of now nor waited for.
+func (a *Application) ForgetDriver() {
+	a.driver.metrics, a.driver.storage, a.driver.statistics = nil, nil, nil
+}
+
 // StorageDue tells whether what is cached is to be read: it has changed.
 func (a *Application) StorageDue() bool {
 	now := a.cachedBlocks()
