@@ -279,11 +279,13 @@ func (s *sink) total(series string, now total) {
 	s.totals[series] = now
 }
 
-// fallen returns the totals that fell although they did not begin anew.
-func (s *sink) fallen() []string {
+// takeFallen returns the totals that fell since it was last asked, although they did not begin anew.
+func (s *sink) takeFallen() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fell
+	fell := s.fell
+	s.fell = nil
+	return fell
 }
 
 func number(dp pmetric.NumberDataPoint) float64 {

@@ -4,8 +4,14 @@ package e2e
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,7 +80,7 @@ func TestFailover(t *testing.T) {
 		completed, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
 		return completed == float64(truth.TasksCompleted)
 	}, time.Minute, interval/4, "tasks are missing")
-	assert.Empty(t, collector.sink.fallen(), "totals that fell")
+	assert.Empty(t, collector.sink.takeFallen(), "totals that fell")
 	assert.LessOrEqual(t, len(collector.logLines("yarn")), 2, "said more than once per change of state")
 	assert.LessOrEqual(t, len(collector.logLines("application "+id)), 2, "said more than once per change of state")
 }
@@ -99,7 +105,7 @@ func TestHistoryServerKilled(t *testing.T) {
 	}, time.Minute, interval/4, "what the application did at its end is missing")
 	require.Eventually(t, said(2), time.Minute, interval/4, "the collector does not say that the History Server is back")
 	assert.Empty(t, collector.logLines("yarn"), "the others went on")
-	assert.Empty(t, collector.sink.fallen(), "totals that fell")
+	assert.Empty(t, collector.sink.takeFallen(), "totals that fell")
 }
 
 // The figures of the fair scheduler are those that it tells.
@@ -178,9 +184,17 @@ func findQueue(answer any) map[string]any {
 	return nil
 }
 
-// An application of Spark's own Master is found, read through the Master's proxy and equal to its history in the end; a
-// collector that has the History Server alone says the same of it.
+// An application of Spark's own Master is found, read through the Master's proxy or at its driver's address, and equal to
+// its history in the end; a collector that has the History Server alone says the same of it.
 func TestStandalone(t *testing.T) {
+	t.Run("behind the Master's proxy", func(t *testing.T) { standalone(t, "true") })
+	t.Run("at the driver's address", func(t *testing.T) {
+		standalone(t, "false", `master::direct_drivers=["127\\.0\\.0\\.1", "localhost"]`)
+	})
+}
+
+func standalone(t *testing.T, reverseProxy string, settings ...string) {
+	t.Setenv("SPARK_REVERSE_PROXY", reverseProxy)
 	lab.daemon(t, "start", "sparkmaster")
 	lab.daemon(t, "start", "sparkworker")
 	t.Cleanup(func() {
@@ -188,12 +202,21 @@ func TestStandalone(t *testing.T) {
 			lab.daemon(t, "stop", name)
 		}
 	})
-	live := startCollectorOf(t, "standalone.yaml", "master::endpoints=["+lab.env["SPARK_MASTER_URL"]+"]", "history::endpoint="+lab.history())
+	live := startCollectorOf(t, "standalone.yaml", append(settings,
+		"master::endpoints=["+lab.env["SPARK_MASTER_URL"]+"]", "history::endpoint="+lab.history())...)
 	s := lab.submit(t, "healthy", spark4, "--standalone")
 	id := runningApplication(t, live, s)
 	assert.Eventually(t, func() bool {
+		var master struct {
+			Limit float64 `json:"cores"`
+			Usage float64 `json:"coresused"`
+		}
+		if getJSON(t.Context(), lab.env["SPARK_MASTER_URL"]+"/json/", &master) != nil {
+			return false
+		}
 		limit, _ := live.sink.value("", "spark.master.core.limit")
-		return limit == 4
+		usage, _ := live.sink.value("", "spark.master.core.usage")
+		return usage > 0 && limit == master.Limit && usage == master.Usage
 	}, 20*time.Second, interval/4, "the Master's cores")
 	s.wait(t)
 	truth := lab.past(t, id)
@@ -214,6 +237,58 @@ func TestStandalone(t *testing.T) {
 				return near(got, f.want)
 			}, time.Minute, interval/4, "%s, by %s", f.name[0], from)
 		}
-		assert.Empty(t, c.sink.fallen(), "totals that fell")
+		assert.Empty(t, c.sink.takeFallen(), "totals that fell")
 	}
+}
+
+// A driver on an allow-listed host is read without the resource manager's proxy once its address is known, and one at a
+// fixed address without YARN.
+func TestDrivers(t *testing.T) {
+	var proxied atomic.Int64
+	yarn, err := url.Parse(lab.yarn())
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(yarn)
+	counting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/proxy/") {
+			proxied.Add(1)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(counting.Close)
+	collector := startCollectorOf(t, "yarn.yaml", "yarn::endpoints=["+counting.URL+"]", "history::endpoint="+lab.history(),
+		`yarn::direct_drivers=["127\\.0\\.0\\.1", "localhost"]`)
+	s := lab.submit(t, "healthy", spark4, "--", "--seconds", "45")
+	id := runningApplication(t, collector, s)
+	completed := func() float64 {
+		v, _ := collector.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return v
+	}
+	first, before := completed(), proxied.Load()
+	assert.Positive(t, before, "the address of the driver is known by nothing but its own settings")
+	require.Eventually(t, func() bool { return completed() > first }, time.Minute, interval/4, "the driver is not read")
+	assert.Equal(t, before, proxied.Load(), "the driver is still read through the proxy")
+
+	fixed := startCollectorOf(t, "driver.yaml", "driver::endpoints=["+driverOf(t, id)+"]", "history::endpoint="+lab.history())
+	assert.Eventually(t, func() bool {
+		v, _ := fixed.sink.value(id, "spark.application.task.result", "spark.task.result", "completed")
+		return v >= first
+	}, 20*time.Second, interval/4, "the driver at a fixed address is not read")
+	s.wait(t)
+	truth := lab.truth(t, id)
+	assert.Eventually(t, func() bool { return completed() == float64(truth.TasksCompleted) }, time.Minute, interval/4, "tasks are missing")
+}
+
+// driverOf returns the address of the driver of an application that runs.
+func driverOf(t *testing.T, id string) string {
+	var environment struct {
+		SparkProperties [][2]string `json:"sparkProperties"`
+	}
+	require.NoError(t, getJSON(t.Context(), lab.yarn()+"/proxy/"+id+"/api/v1/applications/"+id+"/environment", &environment))
+	for _, property := range environment.SparkProperties {
+		if property[0] == "spark.driver.appUIAddress" {
+			return property[1]
+		}
+	}
+	require.FailNow(t, "the driver does not tell its address")
+	return ""
 }

@@ -182,10 +182,14 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 	if a.stages.counted(key) {
 		if known := a.stages.failed[key]; known != nil && s.Ended() {
 			quantiles := known.TaskMetrics
+			raiseStage(s, &known.Stage)
 			known.Stage = *s
 			known.TaskMetrics = quantiles
 		}
 		return
+	}
+	if before := a.stages.active[key]; before != nil {
+		raiseStage(s, &before.Stage)
 	}
 	a.timeline.observeStage(s)
 	a.results.accumulate(s)
@@ -210,6 +214,26 @@ func (a *Application) ObserveStage(s *spark.Stage, now time.Time) {
 		}
 		a.stages.undelivered = append(a.stages.undelivered, ended)
 		a.endings.stageEnded(ended)
+	}
+}
+
+// stageSums are the sums over the tasks of an attempt.
+func stageSums(s *spark.Stage) [26]*int64 {
+	return [...]*int64{
+		&s.CompleteTasks, &s.FailedTasks, &s.KilledTasks, &s.Speculation.Tasks,
+		&s.ExecutorDeserializeTime, &s.ResultSerializationTime, &s.ResultSize, &s.ExecutorRunTime, &s.ExecutorCPUTime, &s.JVMGCTime,
+		&s.MemoryBytesSpilled, &s.DiskBytesSpilled, &s.InputBytes, &s.InputRecords, &s.OutputBytes, &s.OutputRecords,
+		&s.ShuffleRemoteBlocksFetched, &s.ShuffleLocalBlocksFetched, &s.ShuffleRemoteBytesToDisk, &s.ShuffleFetchWaitTime, &s.ShuffleRemoteBytesRead, &s.ShuffleLocalBytesRead, &s.ShuffleReadRecords,
+		&s.ShuffleWriteBytes, &s.ShuffleWriteTime, &s.ShuffleWriteRecords,
+	}
+}
+
+// raiseStage lifts the sums of an attempt to what they were before: the History Server does not know what tasks that were
+// lost with their executor had done by their last heartbeat.
+func raiseStage(s, before *spark.Stage) {
+	was := stageSums(before)
+	for i, sum := range stageSums(s) {
+		*sum = max(*sum, *was[i])
 	}
 }
 

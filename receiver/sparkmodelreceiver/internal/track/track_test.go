@@ -282,3 +282,30 @@ func TestTasksFailAfterTheirStage(t *testing.T) {
 	require.Len(t, held, 1)
 	assert.EqualValues(t, 3, held[0].FailedTasks, "its span tells the same")
 }
+
+// The History Server tells less of an attempt than the driver did whose tasks were lost with their executor.
+func TestStagesSumsNeverFall(t *testing.T) {
+	for _, status := range []string{spark.StatusActive, spark.StatusFailed} {
+		app := NewApplication(Key{ID: "app"})
+		live := &spark.Stage{ID: 3, Status: status, SubmissionTime: spark.Time{Time: time.Unix(100, 0)}, Tasks: 9, ActiveTasks: 2}
+		for _, sum := range stageSums(live) {
+			*sum = 100
+		}
+		app.ObserveStage(live, time.Unix(130, 0))
+		past := *live
+		past.Status, past.ActiveTasks, past.CompletionTime = spark.StatusFailed, 0, spark.Time{Time: time.Unix(140, 0)}
+		for _, sum := range stageSums(&past) {
+			*sum = 90
+		}
+		past.CompleteTasks = 110
+		app.ObserveStage(&past, time.Unix(150, 0))
+
+		ended := app.EndedStages(time.Second, 1)
+		require.Len(t, ended, 1)
+		for i, sum := range stageSums(&ended[0].Stage) {
+			assert.GreaterOrEqual(t, *sum, int64(100), "sum %d of a stage that was %s", i, status)
+		}
+		assert.EqualValues(t, 110, ended[0].CompleteTasks)
+		assert.Zero(t, ended[0].ActiveTasks)
+	}
+}
