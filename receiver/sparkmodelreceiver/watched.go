@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/rest"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/spark"
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/track"
+	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver/internal/yarn"
 )
 
 const (
@@ -174,8 +175,24 @@ func (ws *watched) missing(source string, found []discover.Application) []string
 func (ws *watched) add(key track.Key, source string) *watchedApplication {
 	w := &watchedApplication{app: track.NewApplication(key), source: source}
 	w.app.FollowEndings(ws.r.traces != nil, ws.r.logs != nil)
+	if source == sourceYARN && key.Attempt != yarn.FirstAttempt {
+		ws.follow(w.app)
+	}
 	ws.byID[key] = w
 	return w
+}
+
+// follow makes an attempt follow the one before it, if that was seen.
+func (ws *watched) follow(app *track.Application) {
+	var last *track.Application
+	for key, w := range ws.byID {
+		if key.ID == app.ID && (last == nil || w.app.Submitted.After(last.Submitted)) {
+			last = w.app
+		}
+	}
+	if last != nil {
+		app.Follow(last)
+	}
 }
 
 func (ws *watched) refresh(w *watchedApplication, f *discover.Application) {

@@ -118,6 +118,8 @@ type manager struct {
 	standby http.HandlerFunc // nil while active
 	info    object
 	apps    map[string]object
+	// attempts are those of the application that is asked for.
+	attempts []object
 	// driver answers for what is behind the proxy.
 	driver http.HandlerFunc
 	asked  []string
@@ -159,6 +161,8 @@ func (m *manager) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	id := strings.TrimPrefix(r.URL.Path, "/ws/v1/cluster/apps/")
 	switch {
+	case strings.HasSuffix(id, "/appattempts"):
+		answer(w, object{"appAttempts": object{"appAttempt": m.attempts}})
 	case r.URL.Path == "/ws/v1/cluster/info":
 		answer(w, object{"clusterInfo": m.info})
 	case r.URL.Path == "/ws/v1/cluster/apps":
@@ -382,15 +386,25 @@ func TestAttempts(t *testing.T) {
 	assert.Equal(t, "running", p.polls(t).state(appID+" 1"))
 	one.change(func() {
 		one.apps[appID] = with(runningApp(), object{"state": "ACCEPTED", "trackingUI": "UNASSIGNED",
+			"memorySeconds": 1157699 + 500, "vcoreSeconds": 900 + 20,
 			"amContainerLogs": "http://nm:8042/node/containerlogs/container_e02_1795415816459_0002_02_000001/alice"})
+		one.attempts = []object{{"id": 1, "startTime": 1795415820000}, {"id": 2, "startTime": 1795415890000}}
 	})
+	one.requests()
 	got := p.polls(t)
 	assert.Equal(t, "failed", got.state(appID+" 1"))
 	assert.Equal(t, "accepted", got.state(appID+" 2"))
+	assert.Contains(t, one.requests(), "/ws/v1/cluster/apps/"+appID+"/appattempts")
 	one.change(func() { one.apps[appID]["state"], one.apps[appID]["trackingUI"] = "RUNNING", "ApplicationMaster" })
 	got = p.polls(t)
+	assert.NotContains(t, one.requests(), "/ws/v1/cluster/apps/"+appID+"/appattempts", "known by now")
 	assert.Equal(t, "running", got.state(appID+" 2"))
 	assert.Contains(t, got, appID+" 2 spark.application.job.active")
+	assert.InDelta(t, 70, got.value(t, appID+" 1 spark.application.duration")-got.value(t, appID+" 2 spark.application.duration"), 1e-9,
+		"the second began 70 s after the application")
+	assert.InDelta(t, 500<<20, got.value(t, appID+" 2 yarn.application.memory.time"), 0, "what the first held is not the second's")
+	assert.InDelta(t, 20, got.value(t, appID+" 2 yarn.application.vcore.time"), 0)
+	assert.Zero(t, got.value(t, appID+" 2 yarn.application.wait.duration"))
 }
 
 // What answers in a driver's place while it starts or goes is nobody's business for a minute; then it is said once.

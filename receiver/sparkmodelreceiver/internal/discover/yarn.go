@@ -24,10 +24,14 @@ type YARN struct {
 	manager atomic.Pointer[rest.Client]
 	// since is the time on the resource manager's clock from which on ended applications are asked for.
 	since time.Time
+	// starts are when the listed attempts began that are not the first of their applications.
+	starts map[track.Key]time.Time
 }
 
 // NewYARN returns a source that reads a cluster.
-func NewYARN(client *yarn.Client) *YARN { return &YARN{client: client} }
+func NewYARN(client *yarn.Client) *YARN {
+	return &YARN{client: client, starts: map[track.Key]time.Time{}}
+}
 
 // Manager returns the resource manager that was active at the last look, nil before the first one. It is safe for
 // concurrent use.
@@ -72,14 +76,41 @@ func (y *YARN) Find(ctx context.Context) (Found, error) {
 	}
 	ended = slices.DeleteFunc(ended, func(app yarn.App) bool { return app.FinishedTime < y.since.UnixMilli() })
 	found := Found{Manager: rm, Info: info, Since: y.since}
+	starts := map[track.Key]time.Time{}
 	// Ended ones come last: an application that ended between the two answers is in both.
 	for _, list := range [][]yarn.App{running, ended} {
 		for i := range list {
-			found.Applications = append(found.Applications, fromYARN(&list[i], rm, info.Now))
+			app := y.application(ctx, &list[i], rm, info.Now)
+			found.Applications = append(found.Applications, app)
+			if start, ok := y.starts[app.Key]; ok {
+				starts[app.Key] = start
+			}
 		}
 	}
+	y.starts = starts
 	y.since = latest(y.since, info.Now.Add(-overlap))
 	return found, nil
+}
+
+// application returns what an answer tells of an application. The answer's times are those of its first attempt: when
+// another one began, the resource manager is asked once.
+func (y *YARN) application(ctx context.Context, app *yarn.App, rm *rest.Client, now time.Time) Application {
+	out := fromYARN(app, rm, now)
+	if out.Key.Attempt == yarn.FirstAttempt || out.Submitted.IsZero() {
+		return out
+	}
+	start, known := y.starts[out.Key]
+	if !known {
+		ms, err := yarn.AttemptStart(ctx, rm, app.ID, out.Key.Attempt)
+		if err != nil {
+			out.Submitted, out.Allocation = time.Time{}, nil // unknown until the next look
+			return out
+		}
+		start = millis(max(ms, app.StartedTime))
+		y.starts[out.Key] = start
+	}
+	out.Submitted, out.Allocation.Wait = start, 0
+	return out
 }
 
 func fromYARN(app *yarn.App, rm *rest.Client, now time.Time) Application {
@@ -111,7 +142,7 @@ func (y *YARN) Lookup(ctx context.Context, found *Found, id string) (*Applicatio
 	if err != nil {
 		return nil, err
 	}
-	out := fromYARN(&app, found.Manager, found.Info.Now)
+	out := y.application(ctx, &app, found.Manager, found.Info.Now)
 	return &out, nil
 }
 

@@ -64,6 +64,8 @@ type Application struct {
 	Now time.Time
 	// Allocation is nil where YARN does not tell.
 	Allocation *Allocation
+	// earlier is what attempts before this one were given: YARN tells totals over all of them.
+	earlier Allocation
 	// Settings are numeric Spark properties by name, defaults included; nil until they were read.
 	Settings map[string]float64
 	// UIAddress is where the driver says that its UI is; empty if it does not.
@@ -163,9 +165,27 @@ type Holding struct {
 	Priority int64
 }
 
+// Follow makes what an earlier attempt was given no part of this one's totals.
+func (a *Application) Follow(attempt *Application) {
+	if attempt.Allocation == nil {
+		return
+	}
+	a.earlier = *attempt.Allocation
+	a.earlier.MemoryTime += attempt.earlier.MemoryTime
+	a.earlier.VCoreTime += attempt.earlier.VCoreTime
+	a.earlier.Preempted += attempt.earlier.Preempted
+	a.earlier.PreemptedMemoryTime += attempt.earlier.PreemptedMemoryTime
+	a.earlier.PreemptedVCoreTime += attempt.earlier.PreemptedVCoreTime
+}
+
 // Allocate records what YARN gave. After a failover its totals run backwards, and what was preempted may be said to be
 // all that was held although nothing was (seen in Hadoop 3.4.2): neither is believed.
 func (a *Application) Allocate(now Allocation) {
+	now.MemoryTime = max(0, now.MemoryTime-a.earlier.MemoryTime)
+	now.VCoreTime = max(0, now.VCoreTime-a.earlier.VCoreTime)
+	now.Preempted = max(0, now.Preempted-a.earlier.Preempted)
+	now.PreemptedMemoryTime = max(0, now.PreemptedMemoryTime-a.earlier.PreemptedMemoryTime)
+	now.PreemptedVCoreTime = max(0, now.PreemptedVCoreTime-a.earlier.PreemptedVCoreTime)
 	if now.Preempted == 0 || now.PreemptedMemoryTime >= now.MemoryTime {
 		now.PreemptedMemoryTime, now.PreemptedVCoreTime = 0, 0
 	}

@@ -95,6 +95,26 @@ func Application(ctx context.Context, rm *rest.Client, id string) (App, error) {
 	return answer.App, err
 }
 
+// AttemptStart reads when an attempt of an application began, in ms; 0 if the resource manager does not know it.
+func AttemptStart(ctx context.Context, rm *rest.Client, id, attempt string) (int64, error) {
+	var answer struct {
+		Attempts struct {
+			Attempt []struct {
+				ID        int   `json:"id"`
+				StartTime int64 `json:"startTime"`
+			} `json:"appAttempt"`
+		} `json:"appAttempts"`
+	}
+	r := rest.Request{Endpoint: "/ws/v1/cluster/apps/{app}/appattempts", Path: []string{"ws", "v1", "cluster", "apps", id, "appattempts"}}
+	_, err := rm.Get(ctx, r, &answer)
+	for _, a := range answer.Attempts.Attempt {
+		if strconv.Itoa(a.ID) == attempt {
+			return a.StartTime, err
+		}
+	}
+	return 0, err
+}
+
 // Metrics reads the figures of the whole cluster.
 func Metrics(ctx context.Context, rm *rest.Client) (ClusterMetrics, error) {
 	var answer struct {

@@ -62,14 +62,17 @@ func (a *App) HasUI() bool { return a.State == "RUNNING" && a.TrackingUI == "App
 // container matches the id of a container: the epoch is there after a failover of the resource manager.
 var container = regexp.MustCompile(`container_(?:e\d+_)?\d+_\d+_(\d+)_\d+`)
 
+// FirstAttempt is the number of an application's first attempt.
+const FirstAttempt = "1"
+
 // Attempt returns the number of the current attempt, which YARN tells only in the id of its container. Before there is
 // one, it will be the first.
 func (a *App) Attempt() string {
 	m := container.FindStringSubmatch(a.AMContainerLogs)
 	if m == nil {
-		return "1"
+		return FirstAttempt
 	}
-	return cmp.Or(strings.TrimLeft(m[1], "0"), "1")
+	return cmp.Or(strings.TrimLeft(m[1], "0"), FirstAttempt)
 }
 
 // ClusterMetrics are the figures of the whole cluster. Memory is in MB.
