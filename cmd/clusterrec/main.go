@@ -36,7 +36,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, []string, io.Writer) error{"record": record, "serve": serve, "info": info}
 	if len(args) == 0 {
-		return errors.New("no command\n" + usage)
+		return fmt.Errorf("no command\n%s", usage)
 	}
 	command := commands[args[0]]
 	if command == nil {

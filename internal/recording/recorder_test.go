@@ -82,23 +82,23 @@ func (c *cluster) serveRM(w http.ResponseWriter, r *http.Request) {
 		if c.step.Add(1) == lastStep {
 			c.stop()
 		}
-		io.WriteString(w, "binary \xff and home of "+c.rm.URL)
+		fmt.Fprint(w, "binary \xff and home of "+c.rm.URL)
 	case r.URL.Path == "/ws/v1/cluster/apps":
 		isSpark := r.URL.Query().Get("applicationTypes") == "SPARK"
 		over := r.URL.Query().Get("finishedTimeBegin") != ""
 		if !isSpark || step < appListed || over != (step >= appEnded) {
-			io.WriteString(w, `{"apps":{}}`)
+			fmt.Fprint(w, `{"apps":{}}`)
 			return
 		}
 		fmt.Fprintf(w, `{"apps":{"app":[{"id":%q}]}}`, appID)
 	default:
-		io.WriteString(w, "{}")
+		fmt.Fprint(w, "{}")
 	}
 }
 
 func (c *cluster) serveHistory(w http.ResponseWriter, r *http.Request) {
 	if c.step.Load() < appEnded {
-		io.WriteString(w, "[]")
+		fmt.Fprint(w, "[]")
 		return
 	}
 	c.serveSpark(w, r, r.URL.Path, "1", c.step.Load() >= appTold)
@@ -146,12 +146,12 @@ func (c *cluster) serveSpark(w http.ResponseWriter, r *http.Request, path, attem
 		}
 	}
 	if attempt == "" || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		io.WriteString(w, body)
+		fmt.Fprint(w, body)
 		return
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	zw := gzip.NewWriter(w)
-	io.WriteString(zw, body)
+	fmt.Fprint(zw, body)
 	zw.Close()
 }
 
@@ -287,11 +287,11 @@ func TestBadBodies(t *testing.T) {
 	for want, handler := range map[string]http.HandlerFunc{
 		"decompressing": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			io.WriteString(w, "plain")
+			fmt.Fprint(w, "plain")
 		},
 		"unexpected EOF": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "10")
-			io.WriteString(w, "short")
+			fmt.Fprint(w, "short")
 		},
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -329,18 +329,18 @@ func TestRecordedLifeOfAMapReduceJob(t *testing.T) {
 			}
 		case path == "/ws/v1/cluster/apps" && r.URL.Query().Get("applicationTypes") == "MAPREDUCE":
 			if r.URL.Query().Has("finishedTimeBegin") == (step.Load() >= 2) {
-				io.WriteString(w, `{"apps":{"app":[{"id":"application_1_0002"}]}}`)
+				fmt.Fprint(w, `{"apps":{"app":[{"id":"application_1_0002"}]}}`)
 			}
 		case strings.HasPrefix(path, "/proxy/") && step.Load() > 2:
 			w.WriteHeader(http.StatusFound)
 		case strings.HasSuffix(path, "/mapreduce/jobs"):
-			io.WriteString(w, `{"jobs":{"job":[{"id":"job_1_0002"}]}}`)
+			fmt.Fprint(w, `{"jobs":{"job":[{"id":"job_1_0002"}]}}`)
 		}
 	}))
 	defer rm.Close()
 	jobHistory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/mapreduce/jobs") {
-			io.WriteString(w, `{"jobs":{"job":[{"id":"job_1_0001"},{"id":"job_1_0002"}]}}`)
+			fmt.Fprint(w, `{"jobs":{"job":[{"id":"job_1_0001"},{"id":"job_1_0002"}]}}`)
 		}
 	}))
 	defer jobHistory.Close()

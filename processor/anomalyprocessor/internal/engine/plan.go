@@ -74,7 +74,7 @@ func newPlan(rules []*rule.Rule) *plan {
 		b.add(r)
 	}
 	for _, input := range summaryInputs {
-		b.plan.summary = append(b.plan.summary, b.target(input, resourceKind, false).own)
+		b.summary = append(b.summary, b.target(input, resourceKind, false).own)
 	}
 	return b.plan
 }
