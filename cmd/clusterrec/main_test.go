@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -59,11 +60,11 @@ func recordOnce(t *testing.T, file string) string {
 			if asked++; asked == 10 {
 				cancel()
 			}
-			io.WriteString(w, "state of secret")
+			fmt.Fprint(w, "state of secret")
 		case "/ws/v1/cluster/apps":
-			io.WriteString(w, `{"apps":{"app":[{"id":"application_1_0001"}]}}`)
+			fmt.Fprint(w, `{"apps":{"app":[{"id":"application_1_0001"}]}}`)
 		case "/ws/v1/cluster/apps/application_1_0001":
-			io.WriteString(w, `{"app":{"id":"application_1_0001","name":"churn","applicationType":"SPARK","state":"RUNNING","finalStatus":"UNDEFINED"}}`)
+			fmt.Fprint(w, `{"app":{"id":"application_1_0001","name":"churn","applicationType":"SPARK","state":"RUNNING","finalStatus":"UNDEFINED"}}`)
 		default:
 			http.NotFound(w, r)
 		}
