@@ -28,9 +28,10 @@ def main():
     counts = events.withWatermark("timestamp", "10 seconds").groupBy(F.window("timestamp", "5 seconds"), score("value").alias("key")).count()
     query = counts.writeStream.queryName("scores").format("noop").outputMode("update").trigger(processingTime="1 second").start()
     query.awaitTermination(SECONDS[options.size])
-    # Stopped in the middle of a batch it would leave a failed job.
-    while query.status["isTriggerActive"]:
-        time.sleep(0.01)
+    # Stopped in the middle of a batch it would leave a long job that failed.
+    batch = query.lastProgress["batchId"] if query.lastProgress else None
+    while (query.lastProgress["batchId"] if query.lastProgress else None) == batch:
+        time.sleep(0.05)
     query.stop()
     spark.stop()
 
