@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sinceSubmission is the attribute of a stage that counts from the submission, which only YARN knows.
-var sinceSubmission = regexp.MustCompile(`\{"key":"spark\.stage\.run\.duration","value":\{"doubleValue":[^}]*\}\},?`)
+// sinceSubmission is the attribute of a stage or query that counts from the submission, which only YARN knows.
+var sinceSubmission = regexp.MustCompile(`\{"key":"spark\.(?:stage|sql)\.run\.duration","value":\{"doubleValue":[^}]*\}\},?`)
 
 // Two collectors that read a driver, and one that has the History Server alone, make the same spans of jobs, SQL
 // executions, stages and tasks, byte for byte but for what counts from the submission.

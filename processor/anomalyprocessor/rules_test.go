@@ -574,6 +574,7 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 		{"small_files", "small_files_read small_files_written", []*polltest.Poll{application{
 			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
 				point("spark.sql.duration", 16.0)
+				point("spark.sql.run.duration", 60.0)
 				point("spark.sql.scan.files", 1200.0)
 				point("spark.sql.scan.size", float64(30*mib))
 				point("spark.sql.write.files", 400.0)
@@ -583,6 +584,7 @@ func TestBottlenecksAreFlagged(t *testing.T) {
 		{"large_broadcast", "large_broadcast", []*polltest.Poll{application{
 			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
 				point("spark.sql.duration", 30.0)
+				point("spark.sql.run.duration", 60.0)
 				point("spark.sql.broadcast.size", float64(400*mib))
 				point("spark.sql.broadcast.records", 2e6)
 				point("spark.sql.broadcast.time", 14.0)
@@ -811,6 +813,7 @@ func TestHealthyRunsAreNotFlagged(t *testing.T) {
 		{"a few files, and a small broadcast", []*polltest.Poll{application{
 			duration: 60, settings: clusterSettings(nil), more: query(func(point func(string, any)) {
 				point("spark.sql.duration", 16.0)
+				point("spark.sql.run.duration", 60.0)
 				point("spark.sql.scan.files", 60.0)
 				point("spark.sql.scan.size", float64(6*mib))
 				point("spark.sql.write.files", 20.0)

@@ -92,7 +92,7 @@ func TestMapReduceEqualsHistory(t *testing.T) {
 			"mapreduce.job.attempt.duration reduce":    job.Job.AvgReduceTime / 1e3,
 			"mapreduce.job.attempts map successful":    job.Job.SuccessfulMapAttempts,
 			"mapreduce.job.attempts reduce successful": job.Job.SuccessfulReduceAttempts,
-			"mapreduce.job.task.planned map":             job.Job.MapsTotal,
+			"mapreduce.job.task.planned map":           job.Job.MapsTotal,
 			"mapreduce.job.tasks map completed":        4,
 			"mapreduce.job.tasks reduce completed":     1,
 			"mapreduce.job.attempts map failed":        0,

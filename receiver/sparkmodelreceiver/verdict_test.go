@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-sparkmodel/otelcol-sparkmodel/receiver/sparkmodelreceiver"
 )
 
-// verdicts are the severities of the flags of stage attempts, by rule.
+// verdicts are the severities of the flags of stage attempts and SQL executions, by rule.
 type verdicts map[string]map[string]int64
 
 func text(name string, from ...pcommon.Map) string {
@@ -31,12 +31,13 @@ func text(name string, from ...pcommon.Map) string {
 	return ""
 }
 
-func stageOf(attributes, resource pcommon.Map) string {
-	return fmt.Sprintf("%s (%s) stage %s.%s", text("spark.application.id", resource), text("spark.application.name", resource),
-		text("spark.stage.id", attributes), text("spark.stage.attempt.id", attributes))
+// subject names the stage attempt or the SQL execution that attributes are of.
+func subject(attributes, resource pcommon.Map) string {
+	return fmt.Sprintf("%s (%s) stage %s.%s SQL %s", text("spark.application.id", resource), text("spark.application.name", resource),
+		text("spark.stage.id", attributes), text("spark.stage.attempt.id", attributes), text("spark.sql.execution.id", attributes))
 }
 
-// ofMetrics returns what is flagged of each stage in the poll that brings its last figures.
+// ofMetrics returns what is flagged of each stage and execution in the poll that brings its last figures.
 func ofMetrics(all []pmetric.Metrics) verdicts {
 	last := verdicts{}
 	for _, md := range all {
@@ -53,13 +54,15 @@ func ofMetrics(all []pmetric.Metrics) verdicts {
 					}
 				}
 			}
-			each("spark.stage.duration", func(p pmetric.NumberDataPoint) {
-				if !p.Flags().NoRecordedValue() {
-					last[stageOf(p.Attributes(), resource)] = map[string]int64{}
-				}
-			})
+			for _, metric := range []string{"spark.stage.duration", "spark.sql.duration"} {
+				each(metric, func(p pmetric.NumberDataPoint) {
+					if !p.Flags().NoRecordedValue() {
+						last[subject(p.Attributes(), resource)] = map[string]int64{}
+					}
+				})
+			}
 			each("anomaly.severity", func(p pmetric.NumberDataPoint) {
-				if flags := last[stageOf(p.Attributes(), resource)]; flags != nil && p.IntValue() > 0 {
+				if flags := last[subject(p.Attributes(), resource)]; flags != nil && p.IntValue() > 0 {
 					flags[text("anomaly.rule", p.Attributes())] = p.IntValue()
 				}
 			})
@@ -73,7 +76,7 @@ func ofSpans(all []ptrace.Traces) verdicts {
 	for _, td := range all {
 		for _, rs := range td.ResourceSpans().All() {
 			for _, span := range rs.ScopeSpans().At(0).Spans().All() {
-				if span.Name() != "spark.stage" {
+				if span.Name() != "spark.stage" && span.Name() != "spark.sql" {
 					continue
 				}
 				flags := map[string]int64{}
@@ -83,14 +86,14 @@ func ofSpans(all []ptrace.Traces) verdicts {
 						flags[text("anomaly.rule", event.Attributes())] = severity.Int()
 					}
 				}
-				found[stageOf(span.Attributes(), rs.Resource().Attributes())] = flags
+				found[subject(span.Attributes(), rs.Resource().Attributes())] = flags
 			}
 		}
 	}
 	return found
 }
 
-// A stage's span tells the same bottlenecks as its metrics do.
+// The span of a stage or a query tells the same bottlenecks as its metrics do.
 func TestMetricsAndSpansGetTheSameVerdict(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join("..", "..", "testdata", "recordings", "*.har.zst"))
 	require.NoError(t, err)
@@ -114,13 +117,13 @@ func TestMetricsAndSpansGetTheSameVerdict(t *testing.T) {
 			require.NoError(t, onSpans.Shutdown(t.Context()))
 
 			want, got := ofMetrics(metrics.AllMetrics()), ofSpans(traces.AllTraces())
-			for stage, flags := range got {
-				if want[stage] == nil {
-					assert.Empty(t, flags, "%s was too short for metrics", stage)
+			for name, flags := range got {
+				if want[name] == nil {
+					assert.Empty(t, flags, "%s was too short for metrics", name)
 				}
 			}
-			for stage, flags := range want {
-				assert.Equal(t, flags, got[stage], stage)
+			for name, flags := range want {
+				assert.Equal(t, flags, got[name], name)
 				flagged += len(flags)
 			}
 		})

@@ -195,6 +195,10 @@ func (s spans) execution(e *track.Execution) {
 	if !ended {
 		a.PutBool(estimated, true)
 	}
+	if d := end.Sub(e.SubmissionTime.Time); d >= s.minStage {
+		a.PutDouble("spark.sql.duration", d.Seconds())
+		a.PutDouble("spark.sql.run.duration", end.Sub(s.app.Submitted).Seconds())
+	}
 	if e.Detailed {
 		for _, name := range slices.Sorted(maps.Keys(e.Plan)) {
 			a.PutDouble(name, e.Plan[name])

@@ -37,6 +37,7 @@ func (a application) execution(app *track.Application, e *track.Execution) {
 	}
 	if d := e.DurationAt(app.Now); d > 0 {
 		a.RecordSparkSQLDurationDataPoint(a.ts, d.Seconds(), id, description)
+		a.RecordSparkSQLRunDurationDataPoint(a.ts, e.SubmissionTime.Add(d).Sub(app.Submitted).Seconds(), id, description)
 	}
 	for _, f := range []struct {
 		name   string

@@ -3467,6 +3467,26 @@ func (ms *SparkSQLPartitionsCoalescedMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// SparkSQLRunDurationMetricConfig provides config for the spark.sql.run.duration metric.
+type SparkSQLRunDurationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SparkSQLRunDurationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SparkSQLScanFilesMetricConfig provides config for the spark.sql.scan.files metric.
 type SparkSQLScanFilesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -6302,6 +6322,7 @@ type MetricsConfig struct {
 	SparkSQLDuration                                   SparkSQLDurationMetricConfig                                   `mapstructure:"spark.sql.duration"`
 	SparkSQLJoinRecords                                SparkSQLJoinRecordsMetricConfig                                `mapstructure:"spark.sql.join.records"`
 	SparkSQLPartitionsCoalesced                        SparkSQLPartitionsCoalescedMetricConfig                        `mapstructure:"spark.sql.partitions.coalesced"`
+	SparkSQLRunDuration                                SparkSQLRunDurationMetricConfig                                `mapstructure:"spark.sql.run.duration"`
 	SparkSQLScanFiles                                  SparkSQLScanFilesMetricConfig                                  `mapstructure:"spark.sql.scan.files"`
 	SparkSQLScanRecords                                SparkSQLScanRecordsMetricConfig                                `mapstructure:"spark.sql.scan.records"`
 	SparkSQLScanSize                                   SparkSQLScanSizeMetricConfig                                   `mapstructure:"spark.sql.scan.size"`
@@ -6956,6 +6977,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SparkSQLPartitionsCoalesced: SparkSQLPartitionsCoalescedMetricConfig{
+			Enabled: true,
+		},
+		SparkSQLRunDuration: SparkSQLRunDurationMetricConfig{
 			Enabled: true,
 		},
 		SparkSQLScanFiles: SparkSQLScanFilesMetricConfig{

@@ -1130,6 +1130,11 @@ func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLPartitionsCoalescedDataP
 	eb.mb.metricSparkSQLPartitionsCoalesced.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
 }
 
+// RecordSparkSQLRunDurationDataPoint records a data point for the spark.sql.run.duration metric.
+func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLRunDurationDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	eb.mb.metricSparkSQLRunDuration.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
 // RecordSparkSQLScanFilesDataPoint records a data point for the spark.sql.scan.files metric.
 func (eb *SparkApplicationMetricsBuilder) RecordSparkSQLScanFilesDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
 	eb.mb.metricSparkSQLScanFiles.recordDataPoint(eb.mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)

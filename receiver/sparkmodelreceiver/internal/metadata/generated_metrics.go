@@ -2324,6 +2324,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "spark.sql.partitions.coalesced",
 		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
 	},
+	SparkSQLRunDuration: metricInfo{
+		Name:       "spark.sql.run.duration",
+		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
+	},
 	SparkSQLScanFiles: metricInfo{
 		Name:       "spark.sql.scan.files",
 		Attributes: []string{"spark.sql.execution.id", "spark.sql.description"},
@@ -3014,6 +3018,7 @@ type metricsInfo struct {
 	SparkSQLDuration                                   metricInfo
 	SparkSQLJoinRecords                                metricInfo
 	SparkSQLPartitionsCoalesced                        metricInfo
+	SparkSQLRunDuration                                metricInfo
 	SparkSQLScanFiles                                  metricInfo
 	SparkSQLScanRecords                                metricInfo
 	SparkSQLScanSize                                   metricInfo
@@ -12324,6 +12329,59 @@ func newMetricSparkSQLPartitionsCoalesced(cfg SparkSQLPartitionsCoalescedMetricC
 	return m
 }
 
+type metricSparkSQLRunDuration struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SparkSQLRunDurationMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills spark.sql.run.duration metric with initial data.
+func (m *metricSparkSQLRunDuration) init() {
+	m.data.SetName("spark.sql.run.duration")
+	m.data.SetDescription("Time from the submission of the application to the end of the SQL execution, or until now, to hold what an execution has lost against.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSparkSQLRunDuration) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutInt("spark.sql.execution.id", sparkSQLExecutionIDAttributeValue)
+	dp.Attributes().PutStr("spark.sql.description", sparkSQLDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSparkSQLRunDuration) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSparkSQLRunDuration) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSparkSQLRunDuration(cfg SparkSQLRunDurationMetricConfig) metricSparkSQLRunDuration {
+	m := metricSparkSQLRunDuration{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSparkSQLScanFiles struct {
 	data     pmetric.Metric                // data buffer for generated metric.
 	config   SparkSQLScanFilesMetricConfig // metric config provided by user.
@@ -19678,6 +19736,7 @@ type MetricsBuilder struct {
 	metricSparkSQLDuration                                   metricSparkSQLDuration
 	metricSparkSQLJoinRecords                                metricSparkSQLJoinRecords
 	metricSparkSQLPartitionsCoalesced                        metricSparkSQLPartitionsCoalesced
+	metricSparkSQLRunDuration                                metricSparkSQLRunDuration
 	metricSparkSQLScanFiles                                  metricSparkSQLScanFiles
 	metricSparkSQLScanRecords                                metricSparkSQLScanRecords
 	metricSparkSQLScanSize                                   metricSparkSQLScanSize
@@ -20009,6 +20068,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSparkSQLDuration:                                   newMetricSparkSQLDuration(mbc.Metrics.SparkSQLDuration),
 		metricSparkSQLJoinRecords:                                newMetricSparkSQLJoinRecords(mbc.Metrics.SparkSQLJoinRecords),
 		metricSparkSQLPartitionsCoalesced:                        newMetricSparkSQLPartitionsCoalesced(mbc.Metrics.SparkSQLPartitionsCoalesced),
+		metricSparkSQLRunDuration:                                newMetricSparkSQLRunDuration(mbc.Metrics.SparkSQLRunDuration),
 		metricSparkSQLScanFiles:                                  newMetricSparkSQLScanFiles(mbc.Metrics.SparkSQLScanFiles),
 		metricSparkSQLScanRecords:                                newMetricSparkSQLScanRecords(mbc.Metrics.SparkSQLScanRecords),
 		metricSparkSQLScanSize:                                   newMetricSparkSQLScanSize(mbc.Metrics.SparkSQLScanSize),
@@ -20515,6 +20575,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSparkSQLDuration.emit(ils.Metrics())
 	mb.metricSparkSQLJoinRecords.emit(ils.Metrics())
 	mb.metricSparkSQLPartitionsCoalesced.emit(ils.Metrics())
+	mb.metricSparkSQLRunDuration.emit(ils.Metrics())
 	mb.metricSparkSQLScanFiles.emit(ils.Metrics())
 	mb.metricSparkSQLScanRecords.emit(ils.Metrics())
 	mb.metricSparkSQLScanSize.emit(ils.Metrics())
@@ -21888,6 +21949,13 @@ func (mb *MetricsBuilder) RecordSparkSQLJoinRecordsDataPoint(ts pcommon.Timestam
 // Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLPartitionsCoalescedDataPoint(...) instead.
 func (mb *MetricsBuilder) RecordSparkSQLPartitionsCoalescedDataPoint(ts pcommon.Timestamp, val int64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
 	mb.metricSparkSQLPartitionsCoalesced.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
+}
+
+// RecordSparkSQLRunDurationDataPoint adds a data point to spark.sql.run.duration metric.
+//
+// Deprecated: Use mb.ForSparkApplication(entity).RecordSparkSQLRunDurationDataPoint(...) instead.
+func (mb *MetricsBuilder) RecordSparkSQLRunDurationDataPoint(ts pcommon.Timestamp, val float64, sparkSQLExecutionIDAttributeValue int64, sparkSQLDescriptionAttributeValue string) {
+	mb.metricSparkSQLRunDuration.recordDataPoint(mb.startTime, ts, val, sparkSQLExecutionIDAttributeValue, sparkSQLDescriptionAttributeValue)
 }
 
 // RecordSparkSQLScanFilesDataPoint adds a data point to spark.sql.scan.files metric.

@@ -592,6 +592,9 @@ func TestMetricsBuilder(t *testing.T) {
 			ebSparkApplication.RecordSparkSQLPartitionsCoalescedDataPoint(ts, 1, 22, "spark.sql.description-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			ebSparkApplication.RecordSparkSQLRunDurationDataPoint(ts, 1, 22, "spark.sql.description-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			ebSparkApplication.RecordSparkSQLScanFilesDataPoint(ts, 1, 22, "spark.sql.description-val")
 			defaultMetricsCount++
 			allMetricsCount++
@@ -3809,6 +3812,24 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
+					sparkSQLDescriptionAttrVal, ok := dp.Attributes().Get("spark.sql.description")
+					assert.True(t, ok)
+					assert.Equal(t, "spark.sql.description-val", sparkSQLDescriptionAttrVal.Str())
+				case "spark.sql.run.duration":
+					assert.False(t, validatedMetrics["spark.sql.run.duration"], "Found a duplicate in the metrics slice: spark.sql.run.duration")
+					validatedMetrics["spark.sql.run.duration"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time from the submission of the application to the end of the SQL execution, or until now, to hold what an execution has lost against.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 					sparkSQLExecutionIDAttrVal, ok := dp.Attributes().Get("spark.sql.execution.id")
 					assert.True(t, ok)
 					assert.EqualValues(t, 22, sparkSQLExecutionIDAttrVal.Int())
