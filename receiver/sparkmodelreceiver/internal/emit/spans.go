@@ -201,7 +201,10 @@ func (s spans) execution(e *track.Execution) {
 	}
 	if e.Detailed {
 		for _, name := range slices.Sorted(maps.Keys(e.Plan)) {
-			a.PutDouble(name, e.Plan[name])
+			// The History Server does not tell the zeros that a driver tells.
+			if v := e.Plan[name]; v != 0 {
+				a.PutDouble(name, v)
+			}
 		}
 	}
 	if e.Status == spark.StatusFailed && !cancelled(e.ErrorMessage) {
