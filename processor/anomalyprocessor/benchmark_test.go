@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -28,13 +30,14 @@ func BenchmarkConsumeMetrics(b *testing.B) {
 					r.Point("spark.stage.task.run_time", 1.0, "spark.stage.id", i/2, "spark.stage.attempt.id", 0,
 						"spark.stage.name", "join at train.py:42", "spark.task.quantile", []string{"p50", "max"}[i%2])
 					for range 9 {
-						r.Point("spark.stage.task.scheduler_delay", 1.0, "spark.stage.id", i/2, "spark.stage.attempt.id", 0,
+						r.Point("spark.stage.task.deserialize_time", 1.0, "spark.stage.id", i/2, "spark.stage.attempt.id", 0,
 							"spark.stage.name", "join at train.py:42", "spark.task.quantile", "p50")
 					}
 				}
 			}
 			return p.Metrics
 		}},
+		{"nothing matches", unread},
 		{"what the rules read", func() pmetric.Metrics {
 			p := polltest.At(0)
 			for range 20 {
@@ -73,6 +76,30 @@ func BenchmarkConsumeMetrics(b *testing.B) {
 			b.ReportMetric(float64(metrics.DataPointCount()), "points/op")
 		})
 	}
+}
+
+// unread are points that no rule reads.
+func unread() pmetric.Metrics {
+	p := polltest.At(0)
+	for app := range 20 {
+		r := p.Resource([]string{"spark.application.id"}, "spark.application.id", app, "spark.application.name", "churn")
+		for i := range 1000 {
+			r.Point("spark.stage.task.deserialize_time", 1.0, "spark.stage.id", i, "spark.stage.attempt.id", 0,
+				"spark.stage.name", "join at train.py:42", "spark.task.quantile", "p50")
+		}
+	}
+	return p.Metrics
+}
+
+// A point that no rule reads passes without an allocation.
+func TestPassingPointsAllocateNothing(t *testing.T) {
+	p, err := NewFactory().CreateMetrics(t.Context(), processortest.NewNopSettings(metadata.Type), createDefaultConfig(), consumertest.NewNop())
+	require.NoError(t, err)
+	metrics := unread()
+	allocations := testing.AllocsPerRun(10, func() {
+		require.NoError(t, p.ConsumeMetrics(t.Context(), metrics))
+	})
+	assert.Zero(t, allocations)
 }
 
 func setTimestamps(metrics pmetric.Metrics, at pcommon.Timestamp) {
