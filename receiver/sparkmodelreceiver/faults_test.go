@@ -308,7 +308,7 @@ func TestFaults(t *testing.T) {
 			const polls = 3
 			for range polls {
 				got := p.polls(t)
-				p.at = p.at.Add(patience)
+				p.pass(patience)
 				assert.NotEmpty(t, values(got, soundApp, "spark.application.job.result"), "the other application goes on")
 				for _, md := range p.sink.AllMetrics() {
 					assert.Less(t, longestAttribute(md), 2000, "attributes are cut")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,7 +304,7 @@ func TestMapReduceEndIsDelivered(t *testing.T) {
 
 // A server that lists a thousand jobs at once is read a few at a time; the jobs are made up.
 func TestMapReduceManyJobs(t *testing.T) {
-	read := 0
+	var read atomic.Int64
 	h := newHadoop(t, "mapreduce-3.4.2", func(cfg *Config, serve func(string, ...func(http.Handler) http.Handler) string) {
 		cfg.MapReduce.GetOrInsertDefault().MaxTasks = 0
 		cfg.MapReduce.Get().Counters = nil
@@ -312,7 +313,7 @@ func TestMapReduceManyJobs(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				now := time.Now()
 				if _, id, one := strings.Cut(r.URL.Path, "/jobs/"); one {
-					read++
+					read.Add(1)
 					_, _ = fmt.Fprintf(w, `{"job":{"id":%q,"state":"SUCCEEDED","mapsTotal":1,"finishTime":%d}}`, id, now.UnixMilli())
 					return
 				}
@@ -325,7 +326,7 @@ func TestMapReduceManyJobs(t *testing.T) {
 		})
 	})
 	h.emitted(t)
-	assert.Zero(t, read, "what ended before the first poll is not read")
+	assert.Zero(t, read.Load(), "what ended before the first poll is not read")
 	assert.Len(t, jobsIn(h.emitted(t)), endedPerPoll)
-	assert.Equal(t, endedPerPoll, read)
+	assert.EqualValues(t, endedPerPoll, read.Load())
 }

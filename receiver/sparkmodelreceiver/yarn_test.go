@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,12 +29,14 @@ type polled struct {
 	*sparkModelReceiver
 	sink consumertest.MetricsSink
 	logs *observed.ObservedLogs
-	at   time.Time
+	at   atomic.Pointer[time.Time]
 }
 
 func newPolled(t *testing.T, cfg *Config) *polled {
 	core, logs := observed.New(zap.InfoLevel)
-	p := &polled{logs: logs, at: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	p := &polled{logs: logs}
+	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	p.at.Store(&start)
 	cfg.ControllerConfig.CollectionInterval = 5 * time.Millisecond
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.Logger = zap.New(core)
@@ -41,7 +44,7 @@ func newPolled(t *testing.T, cfg *Config) *polled {
 	p.sparkModelReceiver, err = newSparkModelReceiver(set, cfg)
 	require.NoError(t, err)
 	p.metrics, p.reader.Metrics = &p.sink, true
-	p.now = func() time.Time { return p.at }
+	p.now = func() time.Time { return *p.at.Load() }
 	require.NoError(t, p.connect(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() {
 		p.watched.closers.Wait()
@@ -54,8 +57,14 @@ func newPolled(t *testing.T, cfg *Config) *polled {
 func (p *polled) polls(t *testing.T) points {
 	p.sink.Reset()
 	p.poll(t.Context())
-	p.at = p.at.Add(step)
+	p.pass(step)
 	return pointsOf(p.sink.AllMetrics())
+}
+
+// pass lets time pass.
+func (p *polled) pass(d time.Duration) {
+	next := p.now().Add(d)
+	p.at.Store(&next)
 }
 
 // settle polls until the last word on every application was read.
