@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,8 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-protobuf")
 }
 
-// Flags returns the flags that are among metrics.
+// Flags returns the flags that are among metrics. One whose severity has changed ends under its old words and goes on
+// under new ones: only that it goes on is returned.
 func Flags(md pmetric.Metrics, at time.Time) []Flag {
 	var flags []Flag
 	for _, rm := range md.ResourceMetrics().All() {
@@ -73,7 +75,18 @@ func Flags(md pmetric.Metrics, at time.Time) []Flag {
 			}
 		}
 	}
-	return flags
+	type entity struct{ rule, application, subject string }
+	of := func(f *Flag) entity { return entity{f.Rule, f.Application, f.Subject} }
+	up := map[entity]struct{}{}
+	for i := range flags {
+		if flags[i].Severity > 0 {
+			up[of(&flags[i])] = struct{}{}
+		}
+	}
+	return slices.DeleteFunc(flags, func(f Flag) bool {
+		_, goesOn := up[of(&f)]
+		return f.Severity == 0 && goesOn
+	})
 }
 
 // subject says in words what is flagged.
