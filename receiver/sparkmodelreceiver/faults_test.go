@@ -377,6 +377,8 @@ var elsewhere = []struct{ name, does, test string }{
 	{"a stage that never began", "asks for it once", "TestStageThatNeverBegan"},
 	{"an application that the History Server shows as running for ever", "reads what there is", "TestEnded"},
 	{"executors' totals that history does not know", "keeps those that were seen", "TestExecutorsTotalsNeverFall"},
+	{"sums of a stage that history tells less of than the driver did", "keeps those that were seen", "TestStagesSumsNeverFall"},
+	{"a driver whose metrics can't be read", "tells all else, and asks again at the next poll", "TestMetricsThatCanNotBeRead"},
 	{"reasons for lost executors in Spark's many words", "tells eight classes", "TestClassifyLoss"},
 	{"a streaming query that is stopped fails its job", "is no failure", "TestCancelledIsNoError"},
 	{"jobs and stages that never end", "end with their application", "TestWhatNeverEndedEndsWithItsApplication"},

@@ -72,6 +72,8 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 // partialError is why some of what only a running driver tells is missing.
 type partialError struct{ error }
 
+func (e *partialError) Error() string { return "only figures of the driver itself are missing: " + e.error.Error() }
+
 func (e *partialError) Unwrap() error { return e.error }
 
 // IsPartial tells whether nothing is missing but what only a running driver tells: its metrics, what is cached, DStreams.
