@@ -173,7 +173,7 @@ func driverMetrics() (*recording.Answer, error) {
 	}
 	for _, a := range rec.Answers() {
 		rest, ok := strings.CutPrefix(a.URL, "/proxy/")
-		if id, ok2 := strings.CutSuffix(strings.TrimSuffix(rest, "/"), "/metrics/json"); ok && ok2 && a.Status == http.StatusOK && strings.Contains(a.Body, id+".driver.") {
+		if id, ok2 := strings.CutSuffix(rest, "/metrics/json/"); ok && ok2 && a.Status == http.StatusOK && strings.Contains(a.Body, id+".driver.") {
 			a.Body = strings.ReplaceAll(a.Body, id, longLived.ID)
 			return &a, nil
 		}

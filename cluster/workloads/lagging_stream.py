@@ -29,8 +29,11 @@ def main():
     query = counts.writeStream.queryName("scores").format("noop").outputMode("update").trigger(processingTime="1 second").start()
     query.awaitTermination(SECONDS[options.size])
     # Stopped in the middle of a batch it would leave a long job that failed.
-    batch = query.lastProgress["batchId"] if query.lastProgress else None
-    while (query.lastProgress["batchId"] if query.lastProgress else None) == batch:
+    def ended():
+        return query.lastProgress["batchId"] if query.lastProgress else None
+
+    last = ended()
+    while ended() == last:
         time.sleep(0.05)
     query.stop()
     spark.stop()

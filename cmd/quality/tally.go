@@ -179,8 +179,8 @@ func (t *tally) markdown(out io.Writer) {
 
 Written by %[1]smake quality%[1]s: recordings of real Spark applications on a real YARN cluster (testdata/recordings) are replayed
 through the built distribution, and what it flags is held against what was wrong with each application
-(testdata/expected.yaml). Up to three applications
-at a time had two cores, in spark-busy with builds beside them, so that load is part of the test.
+(testdata/expected.yaml). Up to three applications at a time had two cores, in spark-busy with builds beside them, so
+that load is part of the test.
 
 %[2]d runs: precision %.2[3]f, recall %.2[4]f.
 

@@ -79,7 +79,8 @@ func significant(h http.Header) http.Header {
 // perClient are the query parameters whose values differ from one client to the next and are therefore no part of a key.
 var perClient = []string{"finishedTimeBegin", "startedTimeBegin"}
 
-// key returns the path and the query in the one form that all equivalent requests share.
+// key returns the path and the query in the one form that all equivalent requests share: some servers send from an address
+// without a slash at its end to the one with it.
 func key(u *url.URL) string {
 	query := u.Query()
 	for _, name := range perClient {

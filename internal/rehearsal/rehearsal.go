@@ -191,7 +191,7 @@ func (r *Rehearsal) collectorEnded(ctx context.Context, err error) error {
 // Stop ends the collector and the replay.
 func (r *Rehearsal) Stop() error {
 	_ = r.collector.Process.Signal(os.Interrupt) // it may have ended
-	<-r.ended                                    //nolint:errcheck // it was interrupted
+	r.ended <- <-r.ended
 	return r.close()
 }
 

@@ -182,27 +182,14 @@ func TestStandaloneDirectDrivers(t *testing.T) {
 		}, proxy: sparkDriver, pages: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var mu sync.Mutex
-			polls, pages, direct := 0, 0, map[int]bool{}
-			driver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				direct[polls] = true
-				mu.Unlock()
-				assert.Equal(t, "secret", r.Header.Get("Authorization"))
-				assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
-				if assert.NotNil(t, tt.driver, "a host was asked that is not allowed") {
-					tt.driver(w, r)
-				}
-			}))
-			t.Cleanup(driver.Close)
+			var pages atomic.Int64
+			driver := newDirectDriver(t, tt.driver)
 			s := newStandalone(t)
 			s.set("activeapps", "RUNNING")
 			page := tt.page(driver.URL)
 			s.proxy = tt.proxy
 			s.page = func(w http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				pages++
-				mu.Unlock()
+				pages.Add(1)
 				page(w, r)
 			}
 			cfg := createDefaultConfig().(*Config)
@@ -210,17 +197,13 @@ func TestStandaloneDirectDrivers(t *testing.T) {
 			cfg.Master.Get().DirectDrivers = tt.hosts
 			cfg.Master.Get().ClientConfig.Headers.Set("Authorization", "secret")
 			p := newPolled(t, cfg)
-			for i := range 3 {
-				mu.Lock()
-				polls = i
-				mu.Unlock()
+			for range 3 {
+				driver.poll.Add(1)
 				_, read := p.polls(t)[standaloneApp+" spark.application.job.active"]
 				assert.Equal(t, !tt.unreadable, read)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			assert.Equal(t, tt.pages, pages)
-			assert.Len(t, direct, tt.direct, "polls in which the driver was asked")
+			assert.EqualValues(t, tt.pages, pages.Load())
+			assert.Equal(t, tt.direct, driver.polls(), "polls in which the driver was asked")
 		})
 	}
 }

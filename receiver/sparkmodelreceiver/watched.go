@@ -82,7 +82,7 @@ func (w *watchedApplication) name() string { return "application " + w.app.ID }
 
 // fresh tells whether the Spark figures are those of now, or final.
 func (w *watchedApplication) fresh() bool {
-	return w.app.SawUI() && (w.app.State.Ended() || w.ui != nil && (w.err == nil || read.IsPartial(w.err)))
+	return w.app.SawUI() && (w.app.State.Ended() || w.ui != nil && read.UpToDate(w.err))
 }
 
 // watched are the applications that are being watched.
@@ -269,7 +269,7 @@ func (ws *watched) readDirectly(ctx context.Context, w *watchedApplication) erro
 	if w.driver != nil {
 		err = ws.r.reader.Running(ctx, w.app, spark.NewAPI(w.driver).Attempt(w.app.ID, ""), w.tags)
 	}
-	if ctx.Err() != nil || w.driver != nil && (err == nil || read.IsPartial(err)) {
+	if ctx.Err() != nil || w.driver != nil && read.UpToDate(err) {
 		return err
 	}
 	proxyErr := ws.r.reader.Running(ctx, w.app, *w.ui, w.tags)

@@ -477,6 +477,36 @@ func TestWarningPage(t *testing.T) {
 	assert.Contains(t, p.polls(t), attempt+" spark.application.job.active")
 }
 
+// directDriver is a driver at an address of its own. It notes in which polls, which a test numbers, it was asked, and that
+// it was with the source's credentials and in a way that lets it compress.
+type directDriver struct {
+	*httptest.Server
+	poll  atomic.Int64
+	asked sync.Map
+}
+
+// newDirectDriver returns a driver with the given answers; nil is one that must not be asked.
+func newDirectDriver(t *testing.T, answers http.HandlerFunc) *directDriver {
+	d := &directDriver{}
+	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.asked.Store(d.poll.Load(), true)
+		assert.Equal(t, "secret", r.Header.Get("Authorization"))
+		assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+		if assert.NotNil(t, answers, "a host was asked that is not allowed") {
+			answers(w, r)
+		}
+	}))
+	t.Cleanup(d.Close)
+	return d
+}
+
+// polls is in how many polls the driver was asked.
+func (d *directDriver) polls() int {
+	n := 0
+	d.asked.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
 // A driver whose host is allow-listed is read directly, where the proxy would not compress; no other host is ever asked,
 // whatever an application gives for its driver's address.
 func TestDirectDrivers(t *testing.T) {
@@ -491,19 +521,7 @@ func TestDirectDrivers(t *testing.T) {
 		"behind filter": {hosts: []string{".*"}, driver: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/proxy/x", http.StatusFound) }, direct: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var mu sync.Mutex
-			polls, asked := 0, map[int]bool{}
-			driver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				asked[polls] = true
-				mu.Unlock()
-				assert.Equal(t, "secret", r.Header.Get("Authorization"))
-				assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
-				if assert.NotNil(t, tt.driver, "a host was asked that is not allowed") {
-					tt.driver(w, r)
-				}
-			}))
-			t.Cleanup(driver.Close)
+			driver := newDirectDriver(t, tt.driver)
 			one := newManager(t)
 			one.apps[appID] = runningApp()
 			one.driver = func(w http.ResponseWriter, r *http.Request) {
@@ -517,15 +535,11 @@ func TestDirectDrivers(t *testing.T) {
 			cfg.YARN.Get().DirectDrivers = tt.hosts
 			cfg.YARN.Get().ClientConfig.Headers.Set("Authorization", "secret")
 			p := newPolled(t, cfg)
-			for i := range 3 {
-				mu.Lock()
-				polls = i
-				mu.Unlock()
+			for range 3 {
+				driver.poll.Add(1)
 				assert.Contains(t, p.polls(t), attempt+" spark.application.job.active")
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			assert.Len(t, asked, tt.direct, "polls in which the driver was asked")
+			assert.Equal(t, tt.direct, driver.polls(), "polls in which the driver was asked")
 			assert.Empty(t, p.logs.All())
 		})
 	}

@@ -92,11 +92,11 @@ func TestMetricsThatCanNotBeRead(t *testing.T) {
 		d.asked()
 		err := r.Running(t.Context(), app, ui, "")
 		require.ErrorContains(t, err, "metrics/json")
-		assert.True(t, IsPartial(err))
+		assert.True(t, UpToDate(err))
 		assert.Contains(t, d.asked(), "metrics/json/")
 		assert.Nil(t, app.DriverMetrics(), "those of a minute ago")
 	}
 
 	d.fail["jobs?running"] = true
-	assert.False(t, IsPartial(r.Running(t.Context(), app, ui, "")))
+	assert.False(t, UpToDate(r.Running(t.Context(), app, ui, "")))
 }

@@ -60,11 +60,8 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 		driverErr = r.driver(ctx, app, ui)
 	}
 	err = multierr.Append(err, r.endings(ctx, app, ui, maxDetails))
-	if driverErr != nil {
-		app.ForgetDriver()
-		if err == nil {
-			return &partialError{driverErr}
-		}
+	if err == nil && driverErr != nil {
+		return &partialError{driverErr}
 	}
 	return multierr.Append(err, driverErr)
 }
@@ -72,14 +69,17 @@ func (r *Reader) Running(ctx context.Context, app *track.Application, ui spark.A
 // partialError is why some of what only a running driver tells is missing.
 type partialError struct{ error }
 
-func (e *partialError) Error() string { return "only figures of the driver itself are missing: " + e.error.Error() }
+func (e *partialError) Error() string {
+	return "only figures of the driver itself are missing: " + e.error.Error()
+}
 
 func (e *partialError) Unwrap() error { return e.error }
 
-// IsPartial tells whether nothing is missing but what only a running driver tells: its metrics, what is cached, DStreams.
-func IsPartial(err error) bool {
+// UpToDate tells, of an error of Running or of none, whether nothing is missing but what only a running driver tells: its
+// metrics, what is cached, DStreams.
+func UpToDate(err error) bool {
 	var partial *partialError
-	return errors.As(err, &partial)
+	return err == nil || errors.As(err, &partial)
 }
 
 // driver reads what only a running driver tells.
@@ -107,6 +107,9 @@ func (r *Reader) driver(ctx context.Context, app *track.Application, ui spark.Ap
 		default:
 			errs = multierr.Append(errs, err)
 		}
+	}
+	if errs != nil {
+		app.ForgetDriver()
 	}
 	return errs
 }

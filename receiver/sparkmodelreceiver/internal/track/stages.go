@@ -223,7 +223,8 @@ func stageSums(s *spark.Stage) [26]*int64 {
 		&s.CompleteTasks, &s.FailedTasks, &s.KilledTasks, &s.Speculation.Tasks,
 		&s.ExecutorDeserializeTime, &s.ResultSerializationTime, &s.ResultSize, &s.ExecutorRunTime, &s.ExecutorCPUTime, &s.JVMGCTime,
 		&s.MemoryBytesSpilled, &s.DiskBytesSpilled, &s.InputBytes, &s.InputRecords, &s.OutputBytes, &s.OutputRecords,
-		&s.ShuffleRemoteBlocksFetched, &s.ShuffleLocalBlocksFetched, &s.ShuffleRemoteBytesToDisk, &s.ShuffleFetchWaitTime, &s.ShuffleRemoteBytesRead, &s.ShuffleLocalBytesRead, &s.ShuffleReadRecords,
+		&s.ShuffleRemoteBlocksFetched, &s.ShuffleLocalBlocksFetched, &s.ShuffleRemoteBytesToDisk, &s.ShuffleFetchWaitTime,
+		&s.ShuffleRemoteBytesRead, &s.ShuffleLocalBytesRead, &s.ShuffleReadRecords,
 		&s.ShuffleWriteBytes, &s.ShuffleWriteTime, &s.ShuffleWriteRecords,
 	}
 }

@@ -106,13 +106,15 @@ func AttemptStart(ctx context.Context, rm *rest.Client, id, attempt string) (int
 		} `json:"appAttempts"`
 	}
 	r := rest.Request{Endpoint: "/ws/v1/cluster/apps/{app}/appattempts", Path: []string{"ws", "v1", "cluster", "apps", id, "appattempts"}}
-	_, err := rm.Get(ctx, r, &answer)
+	if _, err := rm.Get(ctx, r, &answer); err != nil {
+		return 0, err
+	}
 	for _, a := range answer.Attempts.Attempt {
 		if strconv.Itoa(a.ID) == attempt {
-			return a.StartTime, err
+			return a.StartTime, nil
 		}
 	}
-	return 0, err
+	return 0, nil
 }
 
 // Metrics reads the figures of the whole cluster.
